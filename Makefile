@@ -1,0 +1,40 @@
+# Two commands: `make demo` sets everything up and runs the main job; `make test` runs the tests.
+PYTHON ?= python3.11
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+OUT    ?= demo
+# uv ignores pip's configuration: pass pip's find-links on
+export UV_FIND_LINKS ?= $(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null || echo $$PIP_FIND_LINKS)
+STAMP  := $(VENV)/.installed
+
+.PHONY: help setup demo test lint bench evidence clean
+help:            ## what each command does
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: $(STAMP)  ## a virtual environment in .venv with everything in it
+$(STAMP): pyproject.toml constraints.txt hatch_build.py src/geolabel/view/assets/package-lock.json
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q -c constraints.txt uv
+	$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e ".[all,test,dev]"
+	touch $@
+
+demo: setup      ## the main job on the shipped scene: labels, consensus, model, risk map (OUT=folder)
+	$(BIN)/geolabel demo --out $(OUT)
+
+test: setup      ## all tests
+	$(BIN)/python -m pytest
+
+lint: setup      ## style, types, and the contracts between rooms
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup     ## short benchmarks against peers, as ratios
+	$(BIN)/python -m benchmarks.run
+
+evidence: setup  ## every figure the documents quote (ROOM=fire for one room, JSON=1 for machines, LONG=1 for long rows)
+	$(BIN)/python -m benchmarks.evidence $(if $(ROOM),--room $(ROOM)) $(if $(JSON),--json) $(if $(LONG),--long)
+
+clean:           ## remove what the commands made here
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,1 @@
+"""Labels made by rule: burn scars with severity, terrain classes, settlements."""

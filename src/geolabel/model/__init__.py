@@ -1,0 +1,1 @@
+"""Models: nets, training, calibration, saving. The only room that imports torch."""

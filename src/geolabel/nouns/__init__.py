@@ -1,0 +1,1 @@
+"""The nouns that flow between rooms: immutable values, one small module each; every room may import them."""

@@ -1,0 +1,88 @@
+"""Scene: one acquisition (or composite), harmonised, lazy, with an audit of what was done to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from typing import Any, Literal
+
+from geolabel.errors import BandError, InputError
+from geolabel.grid import Grid
+from geolabel.nouns.times import iso
+
+Quantity = Literal["reflectance", "dn", "elevation_m", "gamma0_linear", "gamma0_db"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Bands on one grid, as they may be computed with.
+
+    `data` is a lazy (dask-backed) xarray.Dataset with dims (y, x), one float32 variable per band under its common
+    name (`nir08`, `swir22`, `elevation`, ...), NaN where there is no data; `.rio.crs` and `.odc.geobox` work.
+    """
+
+    id: str
+    start: datetime
+    """First moment of acquisition, UTC."""
+    end: datetime
+    """Last moment of acquisition, UTC."""
+    grid: Grid
+    data: Any
+    sensor: str
+    quantity: Quantity
+    """What the numbers are: reflectance 0-1, uncalibrated DN, metres, backscatter."""
+    source: tuple[str, ...]
+    """Where the pixels came from: names of files or URLs, without the folders of this machine."""
+    digest: str
+    """Over asset names, sizes and headers."""
+    licence: str = "unknown"
+    audit: tuple[str, ...] = ()
+    """What was applied, in order, in words: scale, offset, nodata, masks, aliases, resampling."""
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            raise InputError(f"scene {self.id!r} has naive times", hint="give aware times, e.g. at='2009-10-15'")
+        if tuple(self.data.sizes[d] for d in ("y", "x")) != self.grid.shape:
+            raise InputError(f"scene {self.id!r}: data of {dict(self.data.sizes)} on a grid of {self.grid.shape}")
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Names of the bands, in order."""
+        return tuple(str(name) for name in self.data.data_vars)
+
+    def band(self, name: str) -> Any:
+        """One band as a lazy float32 DataArray (y, x).
+
+        Raises
+        ------
+        BandError
+            Where the scene has no such band.
+        """
+        if name not in self.data:
+            raise BandError(
+                f"scene {self.id!r} has no band {name!r}",
+                hint=f"it has {', '.join(self.bands)}; name the file's bands with open_scene(..., bands=(...))",
+            )
+        return self.data[name]
+
+    @property
+    def valid(self) -> Any:
+        """Lazy boolean DataArray (y, x): every band has a value."""
+        return self.data.to_array("band").notnull().all("band")
+
+    def __repr__(self) -> str:
+        return f"Scene({self.id!r}, {self.sensor}, {', '.join(self.bands)}, {self.grid!r}, {iso(self.start)}/{iso(self.end)})"
+
+    def _repr_html_(self) -> str:
+        rows = {
+            "sensor": self.sensor,
+            "quantity": self.quantity,
+            "acquired": f"{iso(self.start)} to {iso(self.end)}",
+            "grid": repr(self.grid),
+            "bands": ", ".join(self.bands),
+            "licence": self.licence,
+            "audit": " · ".join(self.audit) or "nothing applied",
+        }
+        body = "".join(f"<tr><th style='text-align:left'>{k}</th><td>{escape(v)}</td></tr>" for k, v in rows.items())
+        return f"<table><caption>Scene {escape(self.id)}</caption>{body}</table>"

@@ -1,0 +1,1 @@
+"""The ledger: append and read, SQL only here."""

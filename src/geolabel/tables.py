@@ -1,0 +1,152 @@
+"""The columns of every table that passes between rooms, and `check()`.
+
+A table is a pandas or geopandas frame; a `Columns` says which columns it must have, in this order, and their kind.
+More columns are allowed and kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from geolabel.errors import CRSError, TableError
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+ColumnKind = Literal["str", "str?", "int", "float", "float?", "time", "geometry"]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Names and kinds of a table's columns; a `?` allows missing values."""
+
+    name: str
+    kinds: dict[str, ColumnKind]
+
+    def __iter__(self) -> Any:
+        return iter(self.kinds)
+
+
+SHAPES = Columns(
+    "shapes",
+    {
+        "label_id": "str",  # stable: the same polygon keeps it through export and correction
+        "class": "str",  # a name of the ontology
+        "severity": "str?",  # unburned / low / moderate / high, for burn scars
+        "severity_scheme": "str?",
+        "confidence": "float?",  # self-declared, 0-1
+        "masked_share": "float?",  # share of the polygon that no clear pixel saw
+        "geometry": "geometry",  # Polygon or MultiPolygon in the view's CRS, holes kept
+    },
+)
+"""What an annotator drew or a rule found."""
+
+IGNORE = Columns("ignore", {"reason": "str", "geometry": "geometry"})
+"""Areas that must not be counted: cloud / nodata / unsure / disputed."""
+
+AGREED = Columns(
+    "agreed",
+    {**SHAPES.kinds, "probability": "float?", "n_votes": "int", "agreement": "float", "boundary_sd_m": "float?"},
+)
+"""Shapes of a consensus."""
+
+SKILL = Columns(
+    "skill",
+    {
+        "annotator": "str",
+        "n_gold": "int",
+        "iou": "float?",
+        "sensitivity": "float",
+        "specificity": "float",
+        "bias_m": "float?",
+    },
+)
+"""What gold tasks say of each annotator."""
+
+WIND = Columns("wind", {"time": "time", "speed_m_s": "float", "from_deg": "float"})
+"""Mean wind at 10 m above open ground, FROM, degrees clockwise from true north."""
+
+EXPOSED = Columns(
+    "exposed",
+    {
+        "label_id": "str",
+        "class": "str",
+        "probability": "float",
+        "arrival_min": "float?",
+        "area_m2": "float",
+        "geometry": "geometry",
+    },
+)
+"""Objects a fire may reach: probability within the map's period, median arrival in minutes after start."""
+
+_MISSING_ALLOWED = "?"
+
+
+def empty(columns: Columns, crs: Any = None) -> Any:
+    """Empty frame with these columns (a GeoDataFrame in `crs` where they hold a geometry)."""
+    import geopandas as gpd
+    import pandas as pd
+
+    data = {name: pd.Series(dtype=_dtype(kind)) for name, kind in columns.kinds.items() if kind != "geometry"}
+    if "geometry" not in columns.kinds:
+        return pd.DataFrame(data)
+    return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries([], crs=crs))[list(columns)]
+
+
+def _dtype(kind: ColumnKind) -> str:
+    base = kind.rstrip(_MISSING_ALLOWED)
+    return {"str": "object", "int": "int64", "float": "float64", "time": "datetime64[ns, UTC]"}[base]
+
+
+def check(frame: Any, columns: Columns) -> Any:
+    """The frame itself, once it is known to hold these columns.
+
+    Raises
+    ------
+    TableError
+        A column is missing, holds missing values where none may be, or holds another kind of value.
+    CRSError
+        A table with geometry and without a CRS.
+    """
+    lost = [name for name in columns if name not in frame.columns]
+    if lost:
+        raise TableError(f"the {columns.name} table lacks {lost}; it has {list(frame.columns)}")
+    for name, kind in columns.kinds.items():
+        if kind == "geometry":
+            _check_geometry(frame, columns)
+        else:
+            _check_values(frame[name], name, kind, columns)
+    return frame
+
+
+def _check_geometry(frame: gpd.GeoDataFrame, columns: Columns) -> None:
+    if frame.crs is None:
+        raise CRSError(f"the {columns.name} table has no CRS", hint="frame.set_crs(...) with the CRS it was drawn in")
+    bad = frame.geometry.isna() | frame.geometry.is_empty | ~frame.geometry.is_valid
+    if bad.any():
+        raise TableError(
+            f"{int(bad.sum())} of {len(frame)} shapes of the {columns.name} table are missing, empty or invalid",
+            hint="geolabel.shapes.repair(frame) mends them or says why it cannot",
+        )
+
+
+def _check_values(column: Any, name: str, kind: ColumnKind, columns: Columns) -> None:
+    from pandas.api.types import is_datetime64_any_dtype, is_integer_dtype, is_numeric_dtype
+
+    if not kind.endswith(_MISSING_ALLOWED) and column.isna().any():
+        raise TableError(f"column {name!r} of the {columns.name} table has {int(column.isna().sum())} missing values")
+    if not len(column):
+        return
+    base = kind.rstrip(_MISSING_ALLOWED)
+    tests: dict[str, Callable[[], bool]] = {
+        "str": lambda: bool(column.dropna().map(lambda v: isinstance(v, str)).all()),
+        "int": lambda: bool(is_integer_dtype(column)),
+        "float": lambda: bool(is_numeric_dtype(column) or column.isna().all()),
+        "time": lambda: bool(is_datetime64_any_dtype(column) and column.dt.tz is not None),
+    }
+    good = tests[base]()
+    if not good:
+        hint = "times are aware: pandas.to_datetime(..., utc=True)" if base == "time" else ""
+        raise TableError(f"column {name!r} of the {columns.name} table is {column.dtype}, not {base}", hint=hint)

@@ -1,0 +1,1 @@
+"""Maps for people: folium, one offline file, cloud-optimised GeoTIFF. The only room that imports folium."""
