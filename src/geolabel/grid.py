@@ -107,16 +107,15 @@ class Grid:
     @classmethod
     def utm(cls, bounds: Bounds, crs: Any, res_m: float) -> Grid:
         """Grid in the UTM zone of the centre of `bounds` (given in `crs`), edges on whole multiples of `res_m`."""
-        from odc.geo.geom import box
-
-        footprint = box(*bounds, crs=CRS(crs))
-        centre = footprint.centroid.to_crs("EPSG:4326").coords[0]
+        source = CRS(crs).proj
+        middle = (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2
+        centre = Transformer.from_crs(source, "EPSG:4326", always_xy=True).transform(*middle)
         area = AreaOfInterest(centre[0], centre[1], centre[0], centre[1])
         zone = query_utm_crs_info(datum_name="WGS 84", area_of_interest=area)
         if not zone:
             raise CRSError(f"no UTM zone holds longitude {centre[0]:.3f}, latitude {centre[1]:.3f}", hint="give a grid")
         target = CRS(f"EPSG:{zone[0].code}")
-        xmin, ymin, xmax, ymax = footprint.to_crs(target, resolution=res_m * 50).boundingbox
+        xmin, ymin, xmax, ymax = Transformer.from_crs(source, target.proj, always_xy=True).transform_bounds(*bounds)
         left, top = np.floor(xmin / res_m) * res_m, np.ceil(ymax / res_m) * res_m
         shape = int(np.ceil((top - ymin) / res_m)), int(np.ceil((xmax - left) / res_m))
         return cls.of(target, Affine(res_m, 0, left, 0, -res_m, top), shape)
@@ -259,7 +258,9 @@ class Grid:
         if tile.row + tile.height > self.height or tile.col + tile.width > self.width:
             raise InputError(f"tile {tile.key} does not lie on this grid of {self.shape}")
         pad = tile.margin if margin else 0
-        origin = self.transform * Affine.translation(tile.col - pad, tile.row - pad)
+        a, b, c, d, e, f = self.transform[:6]
+        col, row = tile.col - pad, tile.row - pad
+        origin = Affine(a, b, c + a * col + b * row, d, e, f + d * col + e * row)
         return Grid(GeoBox((tile.height + 2 * pad, tile.width + 2 * pad), origin, self.crs))
 
     def coords(self) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:

@@ -57,8 +57,8 @@ class Journal:
         self.done: set[str] = set(keys) if head == job else set()
         with named_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            if head != job:
-                path.write_text(json.dumps({"job": job}) + "\n", encoding="utf-8")
+            lines = [json.dumps({"job": job}), *map(json.dumps, sorted(self.done))]
+            path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def _read(self) -> tuple[str | None, list[str]]:
         if not self.path.is_file():
