@@ -41,8 +41,12 @@ def digest_shapes(frame: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A JSON value; missing values (NaN, NaT, None) are null, times and the rest their text."""
+    """A JSON value; missing values (NaN, NaT, None) are null, 1.0 is 1, times and the rest their text."""
     value = value.item() if isinstance(value, np.generic) else value
     if value is None or bool(value != value):  # noqa: PLR0124 - only NaN and NaT differ from themselves
         return None
+    if (
+        isinstance(value, float) and value.is_integer()
+    ):  # a column of whole floats may come back from a file as integers
+        return int(value)
     return value if isinstance(value, str | int | float | bool) else str(value)

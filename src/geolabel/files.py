@@ -11,9 +11,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from geolabel.errors import SourceError
+
+if TYPE_CHECKING:
+    from geolabel.grid import Grid
 
 CHUNK = 1 << 20
 
@@ -84,6 +87,34 @@ def write_text(path: Path | str, text: str) -> Path:
 def write_json(path: Path | str, value: Any, *, indent: int | None = 2) -> Path:
     """Path of a JSON file (no NaN), written atomically."""
     return write_text(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_cog(path: Path | str, bands: Any, grid: Grid, *, nodata: float | None = None, colours: Any = None) -> Path:
+    """Path of a cloud-optimised GeoTIFF, written atomically: deflate, 512-pixel blocks, nearest overviews.
+
+    Parameters
+    ----------
+    bands
+        (band, y, x) or (y, x) array on `grid`, in the dtype of the file.
+    colours
+        Value -> (r, g, b, a), 0-255, for one band of uint8.
+    """
+    import rasterio
+    import rasterio.shutil
+    from rasterio.io import MemoryFile
+
+    bands = bands if bands.ndim == 3 else bands[None]
+    shape = dict(count=len(bands), height=bands.shape[1], width=bands.shape[2], dtype=bands.dtype.name)
+    place = dict(crs=rasterio.CRS.from_wkt(grid.crs.to_wkt()), transform=grid.transform, nodata=nodata)
+    with MemoryFile() as memory, MemoryFile() as cog, atomic(path) as tmp:
+        with memory.open(driver="GTiff", **shape, **place) as file:
+            file.write(bands)
+            if colours:
+                file.write_colormap(1, dict(colours))
+        with memory.open() as file:
+            rasterio.shutil.copy(file, cog.name, driver="COG", compress="deflate", overview_resampling="nearest")
+        tmp.write_bytes(cog.read())  # not by GDAL, which may close a file on a full disk without an error
+    return Path(path)
 
 
 def digest_file(path: Path | str) -> str:

@@ -60,7 +60,7 @@ class Answer:
     @property
     def digest(self) -> str:
         """Sha-256 over everything a reader could rely on."""
-        head = [self.task_id, self.annotator, self.outcome, iso(self.at), self.active_s, list(self.shown)]
+        head = [self.task_id, self.annotator, self.outcome, iso(self.at), float(self.active_s), list(self.shown)]
         return digest(
             head,
             self.supersedes,
