@@ -104,8 +104,8 @@ def write_cog(path: Path | str, bands: Any, grid: Grid, *, nodata: float | None 
     from rasterio.io import MemoryFile
 
     bands = bands if bands.ndim == 3 else bands[None]
-    shape = dict(count=len(bands), height=bands.shape[1], width=bands.shape[2], dtype=bands.dtype.name)
-    place = dict(crs=rasterio.CRS.from_wkt(grid.crs.to_wkt()), transform=grid.transform, nodata=nodata)
+    shape = {"count": len(bands), "height": bands.shape[1], "width": bands.shape[2], "dtype": bands.dtype.name}
+    place = {"crs": rasterio.CRS.from_wkt(grid.crs.to_wkt()), "transform": grid.transform, "nodata": nodata}
     with MemoryFile() as memory, MemoryFile() as cog, atomic(path) as tmp:
         with memory.open(driver="GTiff", **shape, **place) as file:
             file.write(bands)
