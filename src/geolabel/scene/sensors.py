@@ -1,0 +1,156 @@
+"""What the numbers of a sensor's files mean: scale, offset, nodata, masks and band names, as a table of frozen values.
+
+Source: USGS LSDS-1619 (Landsat Collection 2 Level 2 science products, scale factors and QA_PIXEL); ESA Sentinel-2
+Products Specification, processing baseline 04.00 (BOA_ADD_OFFSET, scene classification).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geolabel.errors import BandError, ConfigError, GeolabelWarning, nearest
+from geolabel.nouns.scene import Quantity
+
+BASELINE_WITH_OFFSET = 4.0
+"""Sentinel-2 processing baseline from which L2A products carry an offset of -1000 DN."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sensor:
+    """How DN of one product become values: `value = DN * scale + offset`, NaN where DN equals `nodata`."""
+
+    name: str
+    quantity: Quantity
+    scale: float = 1.0
+    offset: float = 0.0
+    nodata: float | None = None
+    """DN that means "no data", tested before scale and offset; None where only the file can say."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Name in files (lower case) -> common name."""
+    mask_band: str = ""
+    """Band with quality flags or classes, lower case; it masks the others and is no band of the scene."""
+    mask_bits: Mapping[int, str] = field(default_factory=dict)
+    """Bit of the mask band -> what it flags; a pixel with any of them is masked."""
+    mask_classes: Mapping[int, str] = field(default_factory=dict)
+    """Class of the mask band -> what it means; such pixels are masked."""
+    offset_varies: bool = False
+    """Whether the offset differs between products and must be decided from metadata (`decide_offset`)."""
+
+
+_SWIR = {"swir1": "swir16", "swir2": "swir22"}
+_ONE_NIR = {"nir": "nir08", **_SWIR}
+_QA_PIXEL = {0: "fill", 1: "dilated cloud", 2: "cirrus", 3: "cloud", 4: "cloud shadow", 5: "snow"}
+_SCL = {0: "no data", 1: "saturated", 3: "cloud shadow", 8: "cloud", 9: "high cloud", 10: "thin cirrus"}
+_S2_ID = {
+    "b01": "coastal", "b02": "blue", "b03": "green", "b04": "red", "b05": "rededge071", "b06": "rededge075",
+    "b07": "rededge078", "b08": "nir", "b8a": "nir08", "b09": "nir09", "b11": "swir16", "b12": "swir22",
+}  # fmt: skip
+
+SENSORS: Mapping[str, Sensor] = {
+    sensor.name: sensor
+    for sensor in (
+        Sensor("generic", "dn", aliases=_ONE_NIR),
+        Sensor("reflectance", "reflectance", aliases=_ONE_NIR),
+        Sensor("landsat-c2-l2", "reflectance", 2.75e-5, -0.2, 0, _ONE_NIR, mask_band="qa_pixel", mask_bits=_QA_PIXEL),
+        Sensor(
+            "sentinel-2-l2a",
+            "reflectance",
+            1e-4,
+            -0.1,
+            0,
+            {**_S2_ID, **{k.replace("b0", "b"): v for k, v in _S2_ID.items()}, **_SWIR},
+            mask_band="scl",
+            mask_classes=_SCL,
+            offset_varies=True,
+        ),
+    )
+}
+"""Name -> sensor. `generic` is uncalibrated DN; `reflectance` is 0-1 already."""
+
+
+def sensor_of(name: str) -> Sensor:
+    """The sensor of that name.
+
+    Raises
+    ------
+    ConfigError
+        Where there is none; the hint names the nearest.
+    """
+    if name not in SENSORS:
+        raise ConfigError(f"unknown sensor {name!r}", hint=nearest(name, SENSORS))
+    return SENSORS[name]
+
+
+def common_names(sensor: Sensor, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(common names, what was renamed in words), lower case, one for each of a file's names.
+
+    An alias gives way where its common name is there already: a file with `nir` and `nir08` keeps both.
+
+    Raises
+    ------
+    BandError
+        Where a name occurs twice.
+    """
+    plain = tuple(name.strip().lower() for name in names)
+    common = tuple(
+        name if sensor.aliases.get(name, name) in plain else sensor.aliases.get(name, name) for name in plain
+    )
+    twice = sorted({name for name in common if common.count(name) > 1})
+    if twice:
+        raise BandError(
+            f"bands {', '.join(names)}: {', '.join(twice)} occurs twice", hint="give each band its own name"
+        )
+    renamed = [f"{old} -> {new}" for old, new in zip(plain, common, strict=True) if old != new]
+    return common, ((f"bands renamed: {', '.join(renamed)}",) if renamed else ())
+
+
+def decide_offset(sensor: Sensor, tags: Mapping[str, str], given: float | None) -> tuple[float, str]:
+    """(offset in units of the value, why in words) for a sensor whose offset varies; `given` is in DN and decides.
+
+    What a product says is read in this order: offset already applied, `BOA_ADD_OFFSET`, processing baseline. Where
+    two disagree the first decides, and where none speaks -1000 DN is taken; both with a warning.
+    """
+    if given is not None:
+        return given * sensor.scale, f"offset {given:g} DN, as given"
+    said = _offsets_said({key.lower(): value.strip().lower() for key, value in tags.items()})
+    if not said:
+        why = f"offset {sensor.offset / sensor.scale:g} DN assumed: the file's metadata do not say"
+        warnings.warn(f"{why}; give offset=0 or offset=-1000 to decide", GeolabelWarning, stacklevel=4)
+        return sensor.offset, why
+    (source, offset_dn), *others = said
+    against = [f"{name} says {value:g}" for name, value in others if value != offset_dn]
+    why = f"offset {offset_dn:g} DN, from {source}" + (f", although {' and '.join(against)}" if against else "")
+    if against:
+        warnings.warn(f"the metadata disagree: {why}", GeolabelWarning, stacklevel=4)
+    return offset_dn * sensor.scale, why
+
+
+def _offsets_said(tags: Mapping[str, str]) -> list[tuple[str, float]]:
+    applied = ("boa_offset_applied", "earthsearch:boa_offset_applied")
+    said = [(key, 0.0) for key in applied if tags.get(key) == "true"]
+    if "boa_add_offset" in tags:
+        said.append(("BOA_ADD_OFFSET", float(tags["boa_add_offset"])))
+    if "processing_baseline" in tags:
+        baseline = float(tags["processing_baseline"].lstrip("n"))
+        said.append((f"processing baseline {baseline:05.2f}", -1000.0 if baseline >= BASELINE_WITH_OFFSET else 0.0))
+    return said
+
+
+def to_values(dn: NDArray[np.generic], *, scale: float, offset: float, nodata: Sequence[float]) -> NDArray[np.float32]:
+    """float32 values of DN, NaN at nodata; computed in float64, so unsigned integers cannot underflow."""
+    values = dn.astype(np.float64)
+    missing = np.isin(values, np.asarray(nodata, np.float64)) | ~np.isfinite(values)
+    return np.where(missing, np.nan, values * scale + offset).astype(np.float32)
+
+
+def is_masked(flags: NDArray[np.generic], *, sensor: Sensor) -> NDArray[np.bool_]:
+    """True where the mask band flags what `sensor` masks, or says nothing (NaN)."""
+    known = np.isfinite(flags)
+    codes = np.where(known, flags, 0).astype(np.int64)
+    bits = sum(1 << bit for bit in sensor.mask_bits)
+    return ~known | ((codes & bits) != 0) | np.isin(codes, list(sensor.mask_classes))
