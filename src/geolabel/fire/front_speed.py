@@ -1,0 +1,194 @@
+"""How long a straight run inside one cell takes: compiled, for one cell at one time.
+
+In a cell the fire spreads as an ellipse from its rear focus, along the plane of the slope. With d the run in the map
+plane (east, north), g the rise over run, |d|_M its length on the slope, the time is
+
+    time(d) = a |d|_M - b . d,    |d|_M^2 = d.d + (g.d)^2,    a = 1 / (R (1 - e)),    b = a e (h + g (g.h)) / |h|_M
+
+for head rate R, eccentricity e and head direction h: Anderson (1983) put on a plane, as in Finney (1998, RMRS-RP-4).
+Weather is constant within a period; a run that crosses into the next goes on at the next period's speed, so leaving
+later never means arriving earlier.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from geolabel.fire.rothermel import M_MIN_PER_MPH
+
+COMPILE = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz", "arcp"}}
+SLOWEST_M_MIN = 1e-4
+"""Rates below this (15 cm a day) count as no spread."""
+FUEL_COLUMNS = 7
+"""No-wind rate, wind factor to east and north, slope scale, 1 / wind scale, 1 / wind power, wind limit (as factor)."""
+SLOTS = 4
+"""Periods of a cell kept at a time."""
+
+F32, F64, I32 = NDArray[np.float32], NDArray[np.float64], NDArray[np.int32]
+
+
+class Fields(NamedTuple):
+    """Where and when the fire spreads how fast: either `given` fields, or fuel with its behaviour by period."""
+
+    given: bool
+    head_rate: F32
+    """(period, cell) m/min; 0 does not burn. Given fields only."""
+    head_rad: F32
+    """(period, cell) clockwise from grid north."""
+    eccentricity: F32
+    slope: F32
+    """(cell,) rise/run, given fields only."""
+    aspect_rad: F32
+    fuel: NDArray[np.int16]
+    """(cell,) row of `behaviour`, -1 does not burn."""
+    rise_east: F32
+    rise_north: F32
+    behaviour: F64
+    """(period, fuel, FUEL_COLUMNS)."""
+    starts: F64
+    """(period,) minutes after ignition; the first is <= 0, the last period has no end."""
+
+
+class Speeds(NamedTuple):
+    """Speeds of the cells met so far."""
+
+    metric: F32
+    """(cell, slot, 3): a, b east, b north."""
+    stamp: I32
+    """(cell, slot): period + 1 held in the slot, 0 for none."""
+    rise: F32
+    """(cell, 2): rise over run to east and north."""
+    cells: I32
+    """Cells met, in order."""
+    count: NDArray[np.int64]
+    """[0]: how many cells were met."""
+
+
+@njit(**COMPILE)
+def burns(fields: Fields, cell: int) -> bool:
+    """Whether a cell ever carries fire."""
+    if not fields.given:
+        return fields.fuel[cell] >= 0
+    for period in range(fields.head_rate.shape[0]):
+        if fields.head_rate[period, cell] > SLOWEST_M_MIN:
+            return True
+    return False
+
+
+@njit(**COMPILE)
+def period_of(fields: Fields, t: float, hint: int) -> int:
+    """Period that holds time t, searched from `hint`."""
+    period = hint
+    while period > 0 and t < fields.starts[period]:
+        period -= 1
+    while period + 1 < len(fields.starts) and t >= fields.starts[period + 1]:
+        period += 1
+    return period
+
+
+@njit(**COMPILE)
+def period_end(fields: Fields, period: int) -> float:
+    """Minute at which a period ends."""
+    return fields.starts[period + 1] if period + 1 < len(fields.starts) else np.inf
+
+
+@njit(**COMPILE)
+def meet(fields: Fields, speeds: Speeds, cell: int) -> None:
+    """Note a cell met for the first time and its rise."""
+    if fields.given:
+        down = fields.aspect_rad[cell]
+        steep = fields.slope[cell]
+        speeds.rise[cell, 0] = -steep * np.sin(down) if steep > 0 else 0.0
+        speeds.rise[cell, 1] = -steep * np.cos(down) if steep > 0 else 0.0
+    else:
+        speeds.rise[cell, 0] = fields.rise_east[cell]
+        speeds.rise[cell, 1] = fields.rise_north[cell]
+    speeds.cells[speeds.count[0]] = cell
+    speeds.count[0] += 1
+
+
+@njit(**COMPILE)
+def given_head(fields: Fields, cell: int, period: int) -> tuple[float, float, float, float]:
+    """(rate, east, north, eccentricity) of the head from given fields."""
+    head = fields.head_rad[period, cell]
+    return (
+        float(fields.head_rate[period, cell]),
+        float(np.sin(head)),
+        float(np.cos(head)),
+        float(fields.eccentricity[period, cell]),
+    )
+
+
+@njit(**COMPILE)
+def fuel_head(fields: Fields, cell: int, period: int) -> tuple[float, float, float, float]:
+    """(rate, east, north, eccentricity) of the head from fuel, wind and slope: `rothermel.head_fire` for one cell."""
+    row = fields.behaviour[period, fields.fuel[cell]]
+    gx, gy = fields.rise_east[cell], fields.rise_north[cell]
+    steep = row[3] * np.sqrt(gx * gx + gy * gy)
+    east, north = row[1] + steep * gx, row[2] + steep * gy
+    factor = np.sqrt(east * east + north * north)
+    if factor < 1e-9:
+        return row[0], 0.0, 1.0, 0.0
+    capped = min(factor, row[6])
+    mph = (capped * row[4]) ** row[5] / M_MIN_PER_MPH
+    ratio = 0.936 * np.exp(min(0.1147 * mph, 10.0)) + 0.461 * np.exp(-0.0692 * mph) - 0.397
+    ratio = min(max(ratio, 1.0), 8.0)
+    return row[0] * (1 + capped), east / factor, north / factor, np.sqrt(1 - 1 / (ratio * ratio))
+
+
+@njit(**COMPILE)
+def head_of(fields: Fields, cell: int, period: int) -> tuple[float, float, float, float]:
+    """(rate m/min, east, north, eccentricity) of the head in a cell and period."""
+    if fields.given:
+        return given_head(fields, cell, period)
+    return fuel_head(fields, cell, period)
+
+
+@njit(**COMPILE)
+def load(fields: Fields, speeds: Speeds, cell: int, period: int) -> int:
+    """Slot that holds the cell's speed in a period, computed on first need."""
+    slot = period % SLOTS
+    if speeds.stamp[cell, slot] == period + 1:
+        return slot
+    rate, east, north, ecc = head_of(fields, cell, period)
+    gx, gy = speeds.rise[cell, 0], speeds.rise[cell, 1]
+    up = gx * east + gy * north
+    slowness = 1 / (max(rate, 1e-12) * (1 - ecc))
+    drift = slowness * ecc / np.sqrt(1 + up * up)
+    speeds.metric[cell, slot, 0] = slowness if rate > SLOWEST_M_MIN else np.inf
+    speeds.metric[cell, slot, 1] = drift * (east + gx * up)
+    speeds.metric[cell, slot, 2] = drift * (north + gy * up)
+    speeds.stamp[cell, slot] = period + 1
+    return slot
+
+
+@njit(**COMPILE)
+def slope_length(rise: F32, dx: float, dy: float) -> float:
+    """Length on the slope of a run (dx, dy) in the map plane."""
+    climb = rise[0] * dx + rise[1] * dy
+    return np.sqrt(dx * dx + dy * dy + climb * climb)
+
+
+@njit(**COMPILE)
+def run_time(fields: Fields, speeds: Speeds, cell: int, dx: float, dy: float, t: float, bound: float, hint: int) -> float:
+    """Arrival (min) of a run (dx, dy) in a cell that starts at t; inf where it cannot be before `bound`."""
+    length = slope_length(speeds.rise[cell], dx, dy)
+    period = period_of(fields, t, hint)
+    left = 1.0
+    while t < bound:
+        metric = speeds.metric[cell, load(fields, speeds, cell, period)]
+        end = period_end(fields, period)
+        if metric[0] < np.inf:
+            need = left * (metric[0] * length - metric[1] * dx - metric[2] * dy)
+            if t + need <= end:
+                return t + need
+            left *= 1 - (end - t) / need
+        elif end == np.inf:
+            return np.inf
+        t = end
+        period += 1
+    return np.inf
