@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from html import escape
 from typing import Any, Literal
@@ -39,6 +40,8 @@ class Scene:
     licence: str = "unknown"
     audit: tuple[str, ...] = ()
     """What was applied, in order, in words: scale, offset, nodata, masks, aliases, resampling."""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    """Path, sensor and bands it was opened with, so that a project can open it again; never digested or exported."""
 
     def __post_init__(self) -> None:
         if self.start.tzinfo is None or self.end.tzinfo is None:

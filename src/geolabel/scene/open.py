@@ -75,6 +75,7 @@ def open_scene(
         digest=digest(header.digest, kind.name, list(names), shift, iso(start), iso(end)),
         licence=licence,
         audit=(*renamed, scaling, _nodata_words(nodata), *masking),
+        recipe={"path": str(path), "sensor": sensor, "bands": None if bands is None else list(bands)},
     )
 
 
