@@ -1,0 +1,212 @@
+"""The layers of a risk map as folium objects, each with its legend: what is drawn and what it is called go together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import folium
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geolabel import tables
+from geolabel.errors import OntologyError
+from geolabel.nouns.risk import NO_DATA, NON_BURNABLE, RiskMap
+from geolabel.ontology import WILDFIRE, Ontology
+from geolabel.shapes import rasterise
+from geolabel.view import paint, words
+from geolabel.view.lines import Path, arrows, isochrones, outline
+from geolabel.view.page import Marks, Shapes, image
+from geolabel.view.palette import (
+    ARRIVAL,
+    ARROW,
+    GROUND,
+    HALO,
+    NO_DATA_FILL,
+    NON_BURNABLE_FILL,
+    OBJECT,
+    OBSERVED,
+    PROBABILITY,
+    Fill,
+    Line,
+    classes_of,
+)
+from geolabel.view.warp import Frame, warp_codes, warp_picture
+
+PANES = (("glBackdrop", 210), ("glFill", 230), ("glGround", 240), ("glLines", 410), ("glObserved", 420))
+"""Panes of the map and their height, lowest first."""
+MAX_OBJECTS = 12
+"""Objects with a letter on the map and a row on the sheet; the others are outlined only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """One object a fire may reach, in words."""
+
+    letter: str
+    name: str
+    share: str
+    word: str
+    arrival: str
+    clock: str
+
+
+def fills(risk: RiskMap, frame: Frame) -> list[Any]:
+    """One picture of the probability classes for each hour; the last is shown."""
+    pictures = []
+    for number, (hours, probability) in enumerate(zip(risk.hours, risk.probability, strict=True)):
+        codes = warp_codes(classes_of(probability), risk.grid, frame, outside=0)
+        uri = paint.data_uri(paint.png(paint.paint(codes, PROBABILITY)))
+        pictures.append(
+            image(
+                uri,
+                frame.corners,
+                name=f"by {words.hours(hours)}",
+                pane="glFill",
+                control=False,
+                show=number == len(risk.hours) - 1,
+                alt=f"Probability of burning by {words.hours(hours)} after the start",
+            )
+        )
+    return pictures
+
+
+def ground(risk: RiskMap, frame: Frame) -> Any:
+    """Picture of what does not burn and of what is not known."""
+    codes = np.zeros(risk.grid.shape, np.uint8)
+    codes[risk.ground == NON_BURNABLE] = NON_BURNABLE_FILL.code
+    codes[risk.ground == NO_DATA] = NO_DATA_FILL.code
+    uri = paint.data_uri(paint.png(paint.paint(warp_codes(codes, risk.grid, frame, outside=0), GROUND)))
+    return image(uri, frame.corners, name="Ground that does not burn, or is not known", pane="glGround", alt="Ground")
+
+
+def picture(values: NDArray[np.uint8], risk: RiskMap, frame: Frame, name: str) -> Any:
+    """A pale backdrop from (y, x) grey or (y, x, 3) colour on the map's grid."""
+    uri = paint.data_uri(paint.webp(warp_picture(paint.pale(values), risk.grid, frame)))
+    return image(uri, frame.corners, name=name, pane="glBackdrop", alt=name)
+
+
+def terrain(frame: gpd.GeoDataFrame, risk: RiskMap, extent: Frame, ontology: Ontology = WILDFIRE) -> tuple[Any, list[Fill]]:
+    """(picture of terrain classes, hidden until asked for; its legend)."""
+    kinds = [ontology[name] for name in frame["class"]]
+    codes = rasterise(frame, risk.grid, [kind.code for kind in kinds])
+    used = sorted({kind.code: kind for kind in kinds}.items())
+    legend = [Fill(code, kind.title, "terrain", kind.colour) for code, kind in used]
+    uri = paint.data_uri(paint.png(paint.paint(warp_codes(codes, risk.grid, extent, outside=0), legend)))
+    layer = image(uri, extent.corners, name="Terrain classes", pane="glGround", show=False, opacity=0.75, alt="Terrain")
+    return layer, legend
+
+
+def _title(name: str) -> str:
+    try:
+        return WILDFIRE[name].title
+    except OntologyError:
+        return name
+
+
+# ---------------------------------------------------------------------- lines
+def _feature(paths: Iterable[Path], colour: str, width: float, dash: str = "") -> dict[str, Any]:
+    style = {"color": colour, "weight": width, "opacity": 1.0, "dashArray": dash, "lineCap": "butt" if dash else "round"}
+    geometry = {"type": "MultiLineString", "coordinates": [list(path) for path in paths]}
+    return {"type": "Feature", "properties": {"style": style}, "geometry": geometry}
+
+
+def stroke(paths: tuple[Path, ...], line: Line) -> list[dict[str, Any]]:
+    """Two features: the halo, then the line over it."""
+    return [_feature(paths, HALO, line.width + line.halo), _feature(paths, line.colour, line.width, line.dash)]
+
+
+def arrival(risk: RiskMap) -> tuple[Any, list[float]]:
+    """(group of labelled arrival lines, latest first so that the soonest lies on top; their hours, soonest first)."""
+    group = folium.FeatureGroup(name="Arrival lines")
+    found = isochrones(risk)
+    for one in reversed(found):
+        group.add_child(Shapes(stroke(one.paths, ARRIVAL[one.hours]), name=f"{one.hours} h", pane="glLines"))
+    labels = [
+        {"at": one.label[::-1], "html": f"<span class=\"gl-tag\">{words.hours(one.hours)}</span>", "kind": "gl-hour", "title": f"arrival {one.hours:g} h"}
+        for one in found
+    ]
+    group.add_child(Marks(labels, name="labels"))
+    return group, [one.hours for one in found]
+
+
+def direction(risk: RiskMap) -> tuple[Any, bool]:
+    """(layer of arrows toward where the fire spreads; whether there is any)."""
+    drawn = arrows(risk)
+    return Shapes(stroke(drawn, ARROW) if drawn else [], name="Direction of spread", pane="glLines"), bool(drawn)
+
+
+def observed(scar: gpd.GeoDataFrame, when: datetime, risk: RiskMap) -> tuple[Any, str]:
+    """(group of the observed outline, solid with a halo and its time; its name)."""
+    geometry, tolerance_m = outline(scar, risk.grid.res_m / 2)
+    title = f"Observed, {words.moment(when, risk.timezone)} ({words.offset(when, risk.timezone)})"
+    if tolerance_m > risk.grid.res_m:
+        title += f"; outline simplified to {tolerance_m:.0f} m"
+    group = folium.FeatureGroup(name="Observed perimeter")
+    styles = ((HALO, OBSERVED.width + OBSERVED.halo), (OBSERVED.colour, OBSERVED.width))
+    features = [
+        {"type": "Feature", "geometry": geometry, "properties": {"style": {"color": c, "weight": w, "fill": False}}}
+        for c, w in styles
+    ]
+    group.add_child(Shapes(features, name="outline", pane="glObserved"))
+    lon, lat = max((p for p in _ring_points(geometry)), key=lambda p: p[1])
+    group.add_child(Marks([{"at": (lat, lon), "html": title, "kind": "gl-observed", "title": title}], name="label"))
+    return group, title
+
+
+def _ring_points(geometry: dict[str, Any]) -> list[tuple[float, float]]:
+    return [tuple(p) for p in shapely.get_coordinates(shapely.geometry.shape(geometry)).tolist()]  # type: ignore[misc]
+
+
+def ignition(risk: RiskMap) -> Any:
+    """The mark of where the fire starts."""
+    at = (risk.ignition.lat, risk.ignition.lon)
+    title = f"Start of the fire, {words.place(risk.ignition)}"
+    cross = '<svg viewBox="-12 -12 24 24" width="24" height="24" aria-hidden="true"><path d="M-8-8L8 8M-8 8L8-8"/></svg>'
+    mark = {"at": at, "html": cross, "kind": "gl-start", "title": title, "popup": words.safe(title)}
+    return Marks([mark], name="Start of the fire")
+
+
+# ---------------------------------------------------------------------- objects
+def exposed(objects: gpd.GeoDataFrame, risk: RiskMap) -> tuple[Any, list[Exposed], int]:
+    """(group of objects a fire may reach, the rows of the sheet, how many more there are).
+
+    Raises
+    ------
+    TableError
+        Where `objects` is not a table of `tables.EXPOSED`.
+    """
+    frame = tables.check(objects, tables.EXPOSED)
+    frame = frame[frame["probability"] > 0].to_crs("EPSG:4326")
+    order = ["probability", "arrival_min", "label_id"]
+    frame = frame.sort_values(order, ascending=[False, True, True], kind="stable").reset_index(drop=True)
+    rows = [_row(number, row, risk) for number, row in enumerate(frame.head(MAX_OBJECTS).to_dict("records"))]
+    group = folium.FeatureGroup(name="Objects in reach")
+    outlines = [shapely.geometry.mapping(g.simplify(1e-5)) for g in frame.geometry]
+    for colour, width in ((HALO, OBJECT.width + OBJECT.halo), (OBJECT.colour, OBJECT.width)):
+        style = {"color": colour, "weight": width, "fill": False}
+        features = [{"type": "Feature", "geometry": g, "properties": {"style": style}} for g in outlines]
+        group.add_child(Shapes(features, name="outlines", pane="glLines"))
+    points = frame.geometry.representative_point()
+    marks = [_badge(row, (point.y, point.x)) for row, point in zip(rows, points, strict=False)]
+    group.add_child(Marks(marks, name="letters"))
+    return group, rows, len(frame) - len(rows)
+
+
+def _row(number: int, row: dict[str, Any], risk: RiskMap) -> Exposed:
+    minutes = float(row["arrival_min"]) if row["arrival_min"] is not None else float("nan")
+    name = str(row.get("name") or _title(row["class"]))
+    probability = float(row["probability"])
+    clock = words.clock(risk.start, minutes, risk.timezone)
+    word = PROBABILITY[int(classes_of(probability)) - 1].words
+    return Exposed(chr(ord("A") + number), name, words.share(probability), word, words.arrival(minutes), clock)
+
+
+def _badge(row: Exposed, at: tuple[float, float]) -> dict[str, Any]:
+    lines = (row.name, f"{row.word}, {row.share}", f"if it comes: after {row.arrival} ({row.clock})")
+    popup = "<br>".join(words.safe(line) for line in lines)
+    return {"at": at, "html": f"<span class=\"gl-badge\">{row.letter}</span>", "kind": "gl-object", "title": " · ".join(lines), "popup": popup}
