@@ -48,7 +48,7 @@ IGNORE = Columns("ignore", {"reason": "str", "geometry": "geometry"})
 
 AGREED = Columns(
     "agreed",
-    {**SHAPES.kinds, "probability": "float?", "n_votes": "int", "agreement": "float", "boundary_sd_m": "float?"},
+    {**SHAPES.kinds, "probability": "float?", "n_votes": "int", "agreement": "float?", "boundary_sd_m": "float?"},
 )
 """Shapes of a consensus."""
 
