@@ -10,12 +10,12 @@ import folium
 import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
-from pyproj import Transformer
 
 from geolabel.errors import InputError
 from geolabel.nouns.risk import RiskMap
 from geolabel.nouns.times import When, utc
 from geolabel.view import inline, layers, paint, sheet
+from geolabel.view.lines import start_pixel
 from geolabel.view.page import OfflineMap, Page, Script, steady_names
 from geolabel.view.sheet import Legend, Maker
 from geolabel.view.warp import Corners, Frame, frame_of
@@ -144,10 +144,10 @@ def _add_backdrop(drawn: OfflineMap, risk: RiskMap, frame: Frame, extras: Extras
     names = []
     if extras.elevation_m is not None:
         relief = paint.hillshade(extras.elevation_m, risk.grid)
-        drawn.add_child(layers.picture(relief, risk, frame, "Relief"))
+        drawn.add_child(layers.picture(relief, risk, frame, name="Relief", pane="glRelief"))
         names.append("relief")
     if extras.backdrop is not None:
-        drawn.add_child(layers.picture(extras.backdrop, risk, frame, "Satellite image"))
+        drawn.add_child(layers.picture(extras.backdrop, risk, frame, name="Satellite image", pane="glBackdrop"))
         names.append("satellite image")
     return " and ".join(names)
 
@@ -165,9 +165,8 @@ def focus(risk: RiskMap, frame: Frame) -> Corners:
     rows, cols = np.nonzero(np.nan_to_num(risk.final) >= FOCUS_FROM)
     if not len(rows):
         return frame.corners
-    top, left = (~risk.grid.transform * _xy(risk))[::-1]
-    edges_row = [*(rows.min(), rows.max() + 1), top]
-    edges_col = [*(cols.min(), cols.max() + 1), left]
+    start_col, start_row = start_pixel(risk)
+    edges_row, edges_col = [rows.min(), rows.max(), start_row], [cols.min(), cols.max(), start_col]
     pad = FOCUS_MARGIN * max(np.ptp(edges_row), np.ptp(edges_col), 8)
     corners = [
         risk.grid.lonlat(row, col)
@@ -177,8 +176,3 @@ def focus(risk: RiskMap, frame: Frame) -> Corners:
     lats, lons = [c.lat for c in corners], [c.lon for c in corners]
     return (min(lats), min(lons)), (max(lats), max(lons))
 
-
-def _xy(risk: RiskMap) -> tuple[float, float]:
-    to_grid = Transformer.from_crs("EPSG:4326", risk.grid.crs.proj, always_xy=True)
-    x, y = to_grid.transform(risk.ignition.lon, risk.ignition.lat)
-    return float(x), float(y)

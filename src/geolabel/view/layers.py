@@ -37,7 +37,7 @@ from geolabel.view.palette import (
 )
 from geolabel.view.warp import Frame, warp_codes, warp_picture
 
-PANES = (("glBackdrop", 210), ("glFill", 230), ("glGround", 240), ("glLines", 410), ("glObserved", 420))
+PANES = (("glBackdrop", 210), ("glRelief", 220), ("glFill", 230), ("glGround", 240), ("glLines", 410), ("glObserved", 420))
 """Panes of the map and their height, lowest first."""
 MAX_OBJECTS = 12
 """Objects with a letter on the map and a row on the sheet; the others are outlined only."""
@@ -84,10 +84,10 @@ def ground(risk: RiskMap, frame: Frame) -> Any:
     return image(uri, frame.corners, name="Ground that does not burn, or is not known", pane="glGround", alt="Ground")
 
 
-def picture(values: NDArray[np.uint8], risk: RiskMap, frame: Frame, name: str) -> Any:
-    """A pale backdrop from (y, x) grey or (y, x, 3) colour on the map's grid."""
+def picture(values: NDArray[np.uint8], risk: RiskMap, frame: Frame, *, name: str, pane: str) -> Any:
+    """A pale picture from (y, x) grey or (y, x, 3) colour on the map's grid, in the pane `glBackdrop` or `glRelief`."""
     uri = paint.data_uri(paint.webp(warp_picture(paint.pale(values), risk.grid, frame)))
-    return image(uri, frame.corners, name=name, pane="glBackdrop", alt=name)
+    return image(uri, frame.corners, name=name, pane=pane, alt=name)
 
 
 def terrain(frame: gpd.GeoDataFrame, risk: RiskMap, extent: Frame, ontology: Ontology = WILDFIRE) -> tuple[Any, list[Fill]]:
@@ -154,7 +154,8 @@ def observed(scar: gpd.GeoDataFrame, when: datetime, risk: RiskMap) -> tuple[Any
     ]
     group.add_child(Shapes(features, name="outline", pane="glObserved"))
     lon, lat = max((p for p in _ring_points(geometry)), key=lambda p: p[1])
-    group.add_child(Marks([{"at": (lat, lon), "html": title, "kind": "gl-observed", "title": title}], name="label"))
+    tag = f'<span class="gl-tag">observed {words.short(when, risk.timezone)}</span>'
+    group.add_child(Marks([{"at": (lat, lon), "html": tag, "kind": "gl-observed", "title": title}], name="label"))
     return group, title
 
 
@@ -207,6 +208,6 @@ def _row(number: int, row: dict[str, Any], risk: RiskMap) -> Exposed:
 
 
 def _badge(row: Exposed, at: tuple[float, float]) -> dict[str, Any]:
-    lines = (row.name, f"{row.word}, {row.share}", f"if it comes: after {row.arrival} ({row.clock})")
+    lines = (row.name, f"{row.word}, {row.share}", f"if it comes: {row.clock}, {row.arrival}")
     popup = "<br>".join(words.safe(line) for line in lines)
     return {"at": at, "html": f"<span class=\"gl-badge\">{row.letter}</span>", "kind": "gl-object", "title": " · ".join(lines), "popup": popup}

@@ -27,10 +27,10 @@ from geolabel.view.palette import ARRIVAL
 
 SHOWN_FROM = 0.05
 """Probability from which arrival and direction are drawn: below it they rest on too few outcomes."""
-SMOOTH_CELLS = 1.2
+SMOOTH_CELLS = 1.5
 """Standard deviation of the smoothing of arrival times before they are contoured, cells."""
-SHORTEST_CELLS = 8
-ARROWS_ACROSS = 18
+SHORTEST_CELLS = 20
+ARROWS_ACROSS = 13
 DOMINANT_R = 0.7
 """Mean resultant length within a block from which an arrow is drawn."""
 MAX_VERTICES = 40_000
@@ -75,7 +75,7 @@ def isochrones(risk: RiskMap) -> tuple[Isochrone, ...]:
         return ()
     field = smoothed(risk.arrival_min, known, SMOOTH_CELLS)
     generator = contour_generator(z=np.ma.masked_invalid(field), corner_mask=True, name="serial")
-    found, taken = [], []
+    found, taken = [], [start_pixel(risk)]
     for hours in (h for h in ARRIVAL if h <= risk.hours[-1]):
         lines = _long(generator.lines(hours * 60.0))
         if lines:
@@ -86,17 +86,22 @@ def isochrones(risk: RiskMap) -> tuple[Isochrone, ...]:
     return tuple(found)
 
 
+def start_pixel(risk: RiskMap) -> NDArray[Any]:
+    """(col, row) of the ignition, counted from the centre of the first pixel."""
+    to_grid = Transformer.from_crs("EPSG:4326", risk.grid.crs.proj, always_xy=True)
+    col, row = ~risk.grid.transform * to_grid.transform(risk.ignition.lon, risk.ignition.lat)
+    return np.array([col - 0.5, row - 0.5])
+
+
 def _long(lines: Iterable[NDArray[Any]]) -> list[NDArray[Any]]:
-    """Lines of at least 8 cells (or the longest one), longest first, thinned to a quarter of a cell."""
+    """Lines of at least 20 cells (or the longest one), longest first, thinned to a quarter of a cell."""
     ordered = sorted((shapely.LineString(line) for line in lines if len(line) > 1), key=lambda line: -line.length)
     kept = [line for line in ordered if line.length >= SHORTEST_CELLS] or ordered[:1]
     return [shapely.get_coordinates(line.simplify(0.15)) for line in kept]
 
 
 def _apart(line: NDArray[Any], taken: list[NDArray[Any]]) -> NDArray[Any]:
-    """The vertex of a line that lies farthest from the labels already set; its middle where there are none."""
-    if not taken:
-        return line[len(line) // 2]
+    """The vertex of a line that lies farthest from the start and from the labels already set."""
     distance = np.min([np.hypot(*(line - other).T) for other in taken], axis=0)
     return line[int(distance.argmax())]
 
@@ -123,7 +128,7 @@ def _arrow(risk: RiskMap, block: tuple[slice, slice], known: NDArray[np.bool_], 
         return ()
     rows, cols = np.nonzero(known)
     centre = risk.grid.lonlat(block[0].start + float(rows.mean()), block[1].start + float(cols.mean()))
-    return arrow((centre.lon, centre.lat), bearing, 0.62 * step * risk.grid.res_m)
+    return arrow((centre.lon, centre.lat), bearing, 0.52 * step * risk.grid.res_m)
 
 
 def arrow(centre: Point, bearing_deg: float, length_m: float) -> Path:

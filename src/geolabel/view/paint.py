@@ -105,7 +105,9 @@ def _stretched(band: NDArray[np.floating], low: float, high: float) -> Codes:
 
 
 def hillshade(elevation_m: NDArray[np.floating], grid: Grid) -> Codes:
-    """(y, x) uint8 relief lit from the north-west; unknown ground is as bright as level ground.
+    """(y, x) uint8 relief lit from the north-west: level, lit and unknown ground is white, slopes in shade are darker.
+
+    So a colour laid over it keeps its lightness except in the shade.
 
     Source: Burrough & McDonnell (1998), Principles of GIS, equation for the Lambertian hillshade.
     """
@@ -115,12 +117,15 @@ def hillshade(elevation_m: NDArray[np.floating], grid: Grid) -> Codes:
     aspect = np.arctan2(-right, down)
     azimuth, zenith = np.radians(SUN_AZIMUTH_DEG), np.radians(90 - SUN_HEIGHT_DEG)
     light = np.cos(zenith) * np.cos(slope) + np.sin(zenith) * np.sin(slope) * np.cos(azimuth - aspect)
-    light = np.where(np.isfinite(light), light, np.cos(zenith))
-    return (np.clip(light, 0, 1) * 255).round().astype(np.uint8)
+    shade = np.where(np.isfinite(light), light, np.cos(zenith)) / np.cos(zenith)
+    return (np.clip(shade, 0, 1) * 255).round().astype(np.uint8)
 
 
-def pale(picture: Codes, *, floor: int = 150, colour: float = 0.45) -> Codes:
-    """A quiet ground for a map: the picture lifted to `floor`..255 and its colours drawn towards grey."""
+def pale(picture: Codes, *, floor: int = 215, colour: float = 0.6) -> Codes:
+    """A quiet ground for a map: the picture lifted to `floor`..255, its colours drawn towards grey.
+
+    Colours are multiplied onto it, so it may darken them by a sixth at most: classes stay told apart in black and white.
+    """
     values = picture.astype(float) if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2).astype(float)
     grey = (values @ (0.299, 0.587, 0.114))[..., None]
     muted = grey + colour * (values - grey)

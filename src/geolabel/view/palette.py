@@ -34,7 +34,7 @@ CLEAR = 0
 """Code of burnable ground that no simulated outcome reached."""
 
 PROBABILITY: tuple[Fill, ...] = (
-    Fill(1, "under 1", "very unlikely", "", "hatch", "#8c6d1f"),
+    Fill(1, "under 1 (modelled)", "very unlikely", "", "hatch", "#8c6d1f"),
     Fill(2, "1 to 5", "very unlikely", "#fff7bc"),
     Fill(3, "5 to 20", "unlikely", "#fed161"),
     Fill(4, "20 to 40", "possible", "#fb9a29"),
@@ -60,7 +60,7 @@ class Line:
     width: float
     dash: str
     """SVG dash pattern; empty for a solid line. What is predicted is dashed, what was observed is solid."""
-    halo: float = 2.5
+    halo: float = 2.0
     """How much wider the halo is than the line."""
 
 
@@ -76,7 +76,7 @@ ARRIVAL: dict[float, Line] = {
 
 OBSERVED = Line("#111111", 2.6, "", halo=4.0)
 OBJECT = Line("#512d75", 1.6, "", halo=2.0)
-ARROW = Line("#1c2733", 1.5, "", halo=2.2)
+ARROW = Line("#1c2733", 1.3, "", halo=1.8)
 HALO = "#ffffff"
 INK, PAPER, MUTED, ALERT = "#17202a", "#ffffff", "#4d5a66", "#8a1c12"
 """Text, its ground, quiet text, and the ground of a warning (its text is PAPER)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Any
 
@@ -62,7 +62,7 @@ def areas(risk: RiskMap) -> list[Row]:
     cell_ha = risk.grid.cell_area_m2() / 1e4
     codes = [np.where(risk.ground == BURNABLE, classes_of(p), 255) for p in risk.probability]
     rows = [
-        Row(f"{fill.label} in 100", fill.words, tuple(words.area(int((c == fill.code).sum()) * cell_ha) for c in codes))
+        Row(f"{fill.label.removesuffix(' (modelled)')} in 100", fill.words, tuple(words.area(int((c == fill.code).sum()) * cell_ha) for c in codes))
         for fill in reversed(PROBABILITY)
     ]
     rows.append(Row("none", "not reached", tuple(words.area(int((c == 0).sum()) * cell_ha) for c in codes)))
@@ -92,7 +92,7 @@ def hours(risk: RiskMap) -> list[dict[str, str]]:
     return [
         {
             "label": words.hours(h),
-            "until": f"{words.clock(risk.start, h * 60, risk.timezone)} local time, {words.hours(h)} after the start",
+            "until": f"{words.short(risk.start + timedelta(hours=h), risk.timezone)} local time, {words.hours(h)} after the start",
         }
         for h in risk.hours
     ]

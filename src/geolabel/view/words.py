@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from datetime import UTC, datetime
 from html import escape as escape_html
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,12 @@ def moment(when: datetime, timezone: str = "UTC") -> str:
     """`Wed 26 Aug 2009, 15:00` in a time zone, English whatever the machine's locale."""
     there = when.astimezone(ZoneInfo(timezone))
     return f"{DAYS[there.weekday()]} {there.day} {MONTHS[there.month - 1]} {there.year}, {there:%H:%M}"
+
+
+def short(when: datetime, timezone: str) -> str:
+    """`Wed 15:00` in a time zone."""
+    there = when.astimezone(ZoneInfo(timezone))
+    return f"{DAYS[there.weekday()]} {there:%H:%M}"
 
 
 def offset(when: datetime, timezone: str) -> str:
@@ -71,13 +77,13 @@ def share(probability: float) -> str:
 
 
 def arrival(minutes: float) -> str:
-    """An arrival after the start to the nearest quarter of an hour: `6 h 15`; `not reached` for NaN."""
+    """An arrival after the start to the nearest quarter of an hour: `after 6 h 15`; `time not known` for NaN."""
     if not math.isfinite(minutes):
-        return "not reached"
+        return "time not known"
     total = math.floor(minutes / ARRIVAL_STEP_MIN + 0.5) * ARRIVAL_STEP_MIN
     if total < ARRIVAL_STEP_MIN:
         return "within 15 min"
-    return f"{total // 60} h {total % 60:02d}" if total % 60 else f"{total // 60} h"
+    return f"after {total // 60} h {total % 60:02d}" if total % 60 else f"after {total // 60} h"
 
 
 def area(hectares: float) -> str:
@@ -96,5 +102,4 @@ def clock(start: datetime, minutes: float, timezone: str) -> str:
         return "–"
     quarter = ARRIVAL_STEP_MIN * 60
     seconds = math.floor((start.timestamp() + minutes * 60) / quarter + 0.5) * quarter
-    there = datetime.fromtimestamp(seconds, ZoneInfo(timezone))
-    return f"{DAYS[there.weekday()]} {there:%H:%M}"
+    return short(datetime.fromtimestamp(seconds, UTC), timezone)
