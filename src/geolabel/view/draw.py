@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from geolabel.errors import InputError
 from geolabel.nouns.risk import RiskMap
 from geolabel.nouns.times import When, utc
-from geolabel.view import inline, layers, paint, sheet
+from geolabel.view import inline, layers, paint, sheet, words
 from geolabel.view.lines import start_pixel
-from geolabel.view.page import OfflineMap, Page, Script, steady_names
+from geolabel.view.page import OfflineMap, Page, Script, inert_html, steady_names
 from geolabel.view.sheet import Legend, Maker
 from geolabel.view.warp import Corners, Frame, frame_of
 
@@ -90,12 +90,12 @@ def build(risk: RiskMap, extras: Extras, *, sealed: bool) -> OfflineMap:
     (south, west), (north, east) = frame.corners
     drawn = OfflineMap(((south + north) / 2, (west + east) / 2), zoom_snap=0.25)
     Page(f"{risk.title} - fire risk map", sealed=sealed).add_child(drawn)
-    drawn.panes, drawn.label = layers.PANES, f"Map: {risk.title}"
+    drawn.panes, drawn.label = layers.PANES, inert_html(words.safe(f"Map: {risk.title}"))
     pictures = layers.fills(risk, frame)
     legend = _add_layers(drawn, risk, frame, extras, pictures)
     drawn.css = inline.template("page.css")
     maker = Maker(extras.author or sheet.default_author(risk), _prepared(risk, extras))
-    drawn.before_html = sheet.render(risk, legend, maker)
+    drawn.before_html = inert_html(sheet.render(risk, legend, maker))
     drawn.after_html = "</section></main>"
     _add_script(drawn, risk, frame, pictures)
     steady_names(drawn.get_root(), risk.digest[:8])

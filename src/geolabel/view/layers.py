@@ -34,6 +34,7 @@ from geolabel.view.palette import (
     Fill,
     Line,
     classes_of,
+    word,
 )
 from geolabel.view.warp import Frame, warp_codes, warp_picture
 
@@ -203,8 +204,8 @@ def _row(number: int, row: dict[str, Any], risk: RiskMap) -> Exposed:
     name = str(row.get("name") or _title(row["class"]))
     probability = float(row["probability"])
     clock = words.clock(risk.start, minutes, risk.timezone)
-    word = PROBABILITY[int(classes_of(probability)) - 1].words
-    return Exposed(chr(ord("A") + number), name, words.share(probability), word, words.arrival(minutes), clock)
+    letter, said = chr(ord("A") + number), words.share(probability)
+    return Exposed(letter, name, said, word(probability), words.arrival(minutes), clock)
 
 
 def _badge(row: Exposed, at: tuple[float, float]) -> dict[str, Any]:

@@ -1,6 +1,13 @@
-"""A folium page that asks nothing of the network: the map, its sheet, and everything they load, in one file."""
+"""A folium page that asks nothing of the network: the map, its sheet, and everything they load, in one file.
+
+folium renders what a macro gives as a template a second time, so a place called `{{ ... }}` would run as code: every
+text that is not ours goes in through `inert_html` or `inert_json`, which leave no brace that a template could see.
+"""
 
 from __future__ import annotations
+
+import json
+import re
 
 from typing import Any
 
@@ -16,6 +23,21 @@ CONTENT_POLICY = (
     "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; font-src data:"
 )
 """Forbids a browser every request, whatever a page holds."""
+
+
+_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
+_SCRIPT_SAFE = {"{": "\\u007b", "}": "\\u007d", "<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
+
+
+def inert_json(value: Any) -> str:
+    """JSON that is data wherever it is put: within its texts no brace, no angle bracket, no ampersand."""
+    text = json.dumps(value, ensure_ascii=True, allow_nan=False)
+    return _TEXT.sub(lambda found: re.sub("[{}<>&]", lambda sign: _SCRIPT_SAFE[sign[0]], found[0]), text)
+
+
+def inert_html(text: str) -> str:
+    """HTML whose braces are written as character references: a browser shows them, a template does not see them."""
+    return text.replace("{", "&#123;").replace("}", "&#125;")
 
 
 class Page(Figure):
@@ -79,7 +101,7 @@ class OfflineMap(folium.Map):
         {% macro html(this, kwargs) %}
             {{ this.before_html }}
             <div class="folium-map" id={{ this.get_name()|tojson }} role="application"
-                 aria-label={{ this.label|tojson }}></div>
+                 aria-label="{{ this.label }}"></div>
             {{ this.after_html }}
         {% endmacro %}
 
@@ -123,7 +145,7 @@ class Shapes(Layer):
     _template = Template(
         """
         {% macro script(this, kwargs) %}
-            var {{ this.get_name() }} = L.geoJSON({{ this.data|tojson }}, {
+            var {{ this.get_name() }} = L.geoJSON({{ this.data }}, {
                 interactive: false,
                 pane: {{ this.pane|tojson }},
                 style: function (feature) { return feature.properties.style; }
@@ -135,7 +157,7 @@ class Shapes(Layer):
     def __init__(self, features: list[dict[str, Any]], *, name: str, pane: str = "overlayPane", **options: Any) -> None:
         super().__init__(name=name, **options)
         self._name = "Shapes"
-        self.data = {"type": "FeatureCollection", "features": features}
+        self.data = inert_json({"type": "FeatureCollection", "features": features})
         self.pane = pane
 
 
@@ -145,7 +167,7 @@ class Marks(Layer):
     _template = Template(
         """
         {% macro script(this, kwargs) %}
-            var {{ this.get_name() }} = L.layerGroup({{ this.marks|tojson }}.map(function (mark) {
+            var {{ this.get_name() }} = L.layerGroup({{ this.marks }}.map(function (mark) {
                 var icon = L.divIcon({className: 'gl-mark ' + mark.kind, html: mark.html, iconSize: null});
                 var asked = Boolean(mark.popup);
                 var marker = L.marker(mark.at, {icon: icon, interactive: asked, keyboard: asked, alt: mark.title});
@@ -158,7 +180,7 @@ class Marks(Layer):
     def __init__(self, marks: list[dict[str, Any]], *, name: str, **options: Any) -> None:
         super().__init__(name=name, **options)
         self._name = "Marks"
-        self.marks = marks
+        self.marks = inert_json(marks)
 
 
 class Script(MacroElement):
@@ -169,7 +191,7 @@ class Script(MacroElement):
         {% macro script(this, kwargs) %}
             {{ this.code }}
             geolabelPage({{ this._parent.get_name() }}, {
-                settings: {{ this.settings|tojson }},
+                settings: {{ this.settings }},
                 fills: [{% for fill in this.fills %}{{ fill.get_name() }}{% if not loop.last %}, {% endif %}{% endfor %}],
                 graticule: {{ this.graticule.get_name() }}
             });
@@ -181,7 +203,7 @@ class Script(MacroElement):
         super().__init__()
         self._name = "Script"
         self.code = code
-        self.settings = settings
+        self.settings = inert_json(settings)
         self.fills = fills
         self.graticule = graticule
 

@@ -114,7 +114,3 @@ def contrast(one: str, other: str) -> float:
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
-
-def text_on(colour: str) -> str:
-    """INK or PAPER: what reads better on `colour`."""
-    return max((INK, PAPER), key=lambda ink: contrast(ink, colour))
