@@ -14,7 +14,7 @@ from geolabel.ontology import NODATA, WILDFIRE
 
 MIN_AREA_M2 = 20_000.0
 """Two hectares."""
-GAP_M = 60.0
+GAP_M = 30.0
 """Built-up patches less than twice this apart are one settlement."""
 _BUILT_UP, _WATER = WILDFIRE["built_up"].code, WILDFIRE["water"].code
 

@@ -131,14 +131,26 @@ def decide_offset(sensor: Sensor, tags: Mapping[str, str], given: float | None) 
 
 
 def _offsets_said(tags: Mapping[str, str]) -> list[tuple[str, float]]:
-    applied = ("boa_offset_applied", "earthsearch:boa_offset_applied")
-    said = [(key, 0.0) for key in applied if tags.get(key) == "true"]
-    if "boa_add_offset" in tags:
-        said.append(("BOA_ADD_OFFSET", float(tags["boa_add_offset"])))
-    if "processing_baseline" in tags:
-        baseline = float(tags["processing_baseline"].lstrip("n"))
+    """(who says it, offset in DN), in order of trust."""
+    said = [(key, 0.0) for key, value in tags.items() if key.endswith("boa_offset_applied") and value == "true"]
+    if (offset := _number(tags.get("boa_add_offset", ""))) is not None:
+        said.append(("BOA_ADD_OFFSET", offset))
+    if (baseline := _baseline(tags.get("processing_baseline", ""))) is not None:
         said.append((f"processing baseline {baseline:05.2f}", -1000.0 if baseline >= BASELINE_WITH_OFFSET else 0.0))
     return said
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _baseline(text: str) -> float | None:
+    """4.0 of `04.00`, and of `n0400` as product names write it."""
+    number = _number(text.removeprefix("n"))
+    return number / 100 if number is not None and "." not in text else number
 
 
 def to_values(dn: NDArray[np.generic], *, scale: float, offset: float, nodata: Sequence[float]) -> NDArray[np.float32]:
