@@ -270,3 +270,32 @@ class Grid:
 
     def __repr__(self) -> str:
         return f"Grid({self.crs_name}, {self.height} x {self.width}, {abs(self.transform.a):g} {self.crs.units[0]})"
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """Tiles of one size on one grid: iterates over its tiles; `footprints()` shows them on a map."""
+
+    grid: Grid
+    tiles: tuple[Tile, ...]
+
+    def __iter__(self) -> Iterator[Tile]:
+        return iter(self.tiles)
+
+    def __len__(self) -> int:
+        return len(self.tiles)
+
+    def footprints(self) -> Any:
+        """GeoDataFrame of the tiles' cores (`tile`, `row`, `col`, `height`, `width`, geometry) in the grid's CRS."""
+        import geopandas as gpd
+        import shapely
+
+        columns = {
+            "tile": [t.key for t in self.tiles],
+            **{name: [getattr(t, name) for t in self.tiles] for name in ("row", "col", "height", "width")},
+        }
+        boxes = [shapely.box(*self.grid.crop(t).bounds) for t in self.tiles]
+        return gpd.GeoDataFrame(columns, geometry=boxes, crs=self.grid.crs.to_wkt())
+
+    def _repr_html_(self) -> str:
+        return f"<p>{len(self.tiles)} tiles on {self.grid!r}</p>"
