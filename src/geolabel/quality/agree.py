@@ -16,8 +16,8 @@ from geolabel.nouns.consensus import Consensus
 from geolabel.nouns.task import Task
 from geolabel.quality.agreed import NamedPatches, agreed_shapes, agreeing_share, shapes_of_one
 from geolabel.quality.choose import choose
-from geolabel.quality.fuse import METHODS, Fused, majority
-from geolabel.quality.votes import NOT_JUDGED, Codes, Votes, collect, gold_codes
+from geolabel.quality.fuse import METHODS, Fused, majority, shares
+from geolabel.quality.votes import Codes, Votes, collect, gold_codes
 from geolabel.shapes import polygonise
 from geolabel.tables import IGNORE, empty
 
@@ -104,17 +104,8 @@ def _patches(votes: Sequence[Votes], fused: Mapping[str, Fused], grid: Grid) -> 
 # ---------------------------------------------------------------------- one task
 def _of_one(votes: Votes) -> Consensus:
     """Consensus of one annotator, or of none (everybody was unsure): there is nothing to agree with."""
-    said = votes.codes[0] if votes.answers else np.full(votes.grid.shape, NOT_JUDGED)
-    each = np.stack([said == code + 1 for code in range(len(votes.classes))])
-    return _consensus(
-        votes,
-        Fused(
-            np.where(said >= 0, np.concatenate([~each.any(0)[None], each]), np.nan),
-            dict.fromkeys(votes.annotators, 1.0),
-        ),
-        shapes_of_one(votes),
-        method=SINGLE,
-    )
+    fused = Fused(shares(votes), dict.fromkeys(votes.annotators, 1.0))
+    return _consensus(votes, fused, shapes_of_one(votes), method=SINGLE)
 
 
 def _of_several(
@@ -148,7 +139,7 @@ def _agreement(votes: Votes, winner: Codes) -> tuple[float, bool]:
     """(mean share on the winning side, whether the task is disputed): NaN for one annotator, disputed without any."""
     if len(votes.annotators) < 2 or not votes.judged.any():
         return float("nan"), not votes.judged.any()
-    agreeing, claimed = agreeing_share(votes, winner), np.asarray((votes.codes > 0).any(0))
+    agreeing, claimed = agreeing_share(votes, winner), votes.claimed
     disputed = claimed.any() and float(agreeing[claimed].mean()) < DISPUTED_BELOW
     return float(agreeing[votes.judged].mean()), bool(disputed)
 

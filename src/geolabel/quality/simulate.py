@@ -140,21 +140,27 @@ def _islands(truth: Mask, keep: float, generator: np.random.Generator) -> Mask:
 
 def _lazy(truth: Mask, share: float, generator: np.random.Generator) -> Mask:
     """Truth in which a share of the patches is replaced by ellipses of the same place, spread and direction."""
-    patches, count = ndimage.label(truth)
-    lazy = np.flatnonzero(generator.random(count) < share) + 1
-    drawn = truth & ~np.isin(patches, lazy)
-    for patch in lazy:
-        drawn |= _ellipse(np.argwhere(patches == patch), truth.shape)
+    patches = patches_of(truth)
+    lazy = generator.random(patches.max()) < share
+    drawn = truth & ~np.concatenate([[False], lazy])[patches]
+    for number, box in enumerate(ndimage.find_objects(patches), start=1):
+        if lazy[number - 1]:
+            points = np.argwhere(patches[box] == number) + [side.start for side in box]
+            window, ellipse = _ellipse(points, truth.shape)
+            drawn[window] |= ellipse
     return drawn
 
 
-def _ellipse(points: NDArray[np.int64], shape: tuple[int, ...]) -> Mask:
-    """Ellipse with the points' mean and covariance: a uniform ellipse of semi-axis a has variance a**2 / 4."""
+def _ellipse(points: NDArray[np.int64], shape: tuple[int, ...]) -> tuple[tuple[slice, ...], Mask]:
+    """(window, mask) of the ellipse with the points' mean and covariance: a semi-axis a has variance a**2 / 4."""
     centre = points.mean(0)
-    spread = np.cov(points.T) if len(points) > 1 else np.zeros((2, 2))
-    inverse = np.linalg.inv(spread + np.eye(2) / 12)  # a pixel's own variance
-    away = np.moveaxis(np.indices(shape), 0, -1) - centre
-    return np.einsum("...i,ij,...j->...", away, inverse, away) <= 4.0
+    spread = (np.cov(points.T) if len(points) > 1 else 0) + np.eye(2) / 12  # a pixel's own variance
+    reach = 2 * np.sqrt(np.diag(spread)) + 1
+    low, high = np.maximum(centre - reach, 0).astype(int), np.minimum(centre + reach + 1, shape).astype(int)
+    window = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    row, col = (np.arange(a, b) - c for a, b, c in zip(low, high, centre, strict=True))
+    (rr, rc), (_, cc) = np.linalg.inv(spread)
+    return window, rr * row[:, None] ** 2 + 2 * rc * row[:, None] * col + cc * col**2 <= 4.0
 
 
 # ---------------------------------------------------------------------- the answer to one task

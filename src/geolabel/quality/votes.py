@@ -56,6 +56,11 @@ class Votes:
         """(y, x): at least one heard annotator judged the pixel."""
         return np.asarray((self.codes >= 0).any(0))
 
+    @property
+    def claimed(self) -> NDArray[np.bool_]:
+        """(y, x): at least one heard annotator drew a class there."""
+        return np.asarray((self.codes > 0).any(0))
+
 
 def is_machine(annotator: str) -> bool:
     """Whether this is a rule or a model, which is no independent vote: people see and correct what it says."""
