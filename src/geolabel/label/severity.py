@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -145,7 +146,8 @@ def relative(index: Any, *, name: str = "dnbr") -> SeverityScheme:
     """
     values = np.asarray(index, np.float64)
     words = "relative to this scene: three Otsu thresholds of its own values (Liao, Chen & Chung 2001); not comparable"
-    return SeverityScheme(f"relative-{name}", name, "x1", thresholds(values, 4), _FOUR, LEVELS, words, "either")
+    units = getattr(index, "attrs", {}).get("units", "x1")
+    return SeverityScheme(f"relative-{name}", name, units, thresholds(values, 4), _FOUR, LEVELS, words, "either")
 
 
 def classify(index: Any, scheme: SeverityScheme, *, units: Units | None = None) -> Any:
@@ -164,25 +166,20 @@ def classify(index: Any, scheme: SeverityScheme, *, units: Units | None = None) 
     said = units or getattr(index, "attrs", {}).get("units")
     if said in UNITS:
         check_units(said, np.empty(0), scheme)
-    kernel = _Classify(scheme, checks=said not in UNITS)
+    kernel = partial(_classify, scheme=scheme, checks=said not in UNITS)
     if not isinstance(index, xr.DataArray):
         return kernel(np.asarray(index))
     codes = xr.apply_ufunc(kernel, index, dask="parallelized", output_dtypes=[np.uint8], keep_attrs=False)
     return codes.rename("severity").assign_attrs(scheme=scheme.name, nodata=NODATA)
 
 
-@dataclass(frozen=True, slots=True)
-class _Classify:
-    scheme: SeverityScheme
-    checks: bool
-
-    def __call__(self, values: NDArray[Any]) -> NDArray[np.uint8]:
-        if self.checks:
-            check_units(None, values, self.scheme)
-        floats = values if np.issubdtype(values.dtype, np.floating) else values.astype(np.float64)
-        breaks = np.asarray(self.scheme.breaks, floats.dtype)  # .44 in float32 lies below .44
-        codes = (np.digitize(floats, breaks) + 1).astype(np.uint8)
-        return np.where(np.isnan(floats), np.uint8(NODATA), codes)
+def _classify(values: NDArray[Any], *, scheme: SeverityScheme, checks: bool) -> NDArray[np.uint8]:
+    if checks:
+        check_units(None, values, scheme)
+    floats = values if np.issubdtype(values.dtype, np.floating) else values.astype(np.float64)
+    breaks = np.asarray(scheme.breaks, floats.dtype)  # .44 in float32 lies below .44
+    codes = (np.digitize(floats, breaks) + 1).astype(np.uint8)
+    return np.where(np.isnan(floats), np.uint8(NODATA), codes)
 
 
 def check_units(said: str | None, values: NDArray[Any], scheme: SeverityScheme) -> None:
@@ -210,9 +207,15 @@ def _wrong_units(scheme: SeverityScheme, found: str) -> UnitError:
 
 def levels(index: Any, scheme: SeverityScheme, *, units: Units | None = None) -> Any:
     """uint8 codes of the four levels: 1 unburned, 2 low, 3 moderate, 4 high, 255 no data; lazy for lazy DataArrays."""
-    table = np.full(256, NODATA, np.uint8)
-    table[1 : len(scheme.levels) + 1] = [LEVELS.index(level) + 1 for level in scheme.levels]
     codes = classify(index, scheme, units=units)
+    table = np.full(NODATA + 1, NODATA, np.uint8)
+    table[1 : len(scheme.levels) + 1] = [LEVELS.index(level) + 1 for level in scheme.levels]
     if not isinstance(codes, xr.DataArray):
         return table[codes]
-    return xr.apply_ufunc(table.__getitem__, codes, dask="parallelized", output_dtypes=[np.uint8], keep_attrs=True)
+    return xr.apply_ufunc(
+        partial(_looked_up, table=table), codes, dask="parallelized", output_dtypes=[np.uint8], keep_attrs=True
+    )
+
+
+def _looked_up(codes: NDArray[np.uint8], *, table: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return table[codes]

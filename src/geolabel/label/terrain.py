@@ -7,6 +7,7 @@ they are Otsu's of the scene itself, so its classes rank the pixels of that scen
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import geopandas as gpd
@@ -89,27 +90,25 @@ def terrain_codes(bands: Any, *, quantity: str) -> Any:
     if quantity not in ("reflectance", "dn"):
         raise UnitError(f"terrain rules on {quantity}", hint="they read reflectance 0-1 or DN")
     cuts = REFLECTANCE if quantity == "reflectance" else cuts_of(bands)
+    rules = partial(_by_rules, cut=cuts)
     codes = xr.apply_ufunc(
-        _Rules(cuts), *(bands[name] for name in BANDS), dask="parallelized", output_dtypes=[np.uint8], keep_attrs=False
+        rules, *(bands[name] for name in BANDS), dask="parallelized", output_dtypes=[np.uint8], keep_attrs=False
     )
     words = "fixed cuts for reflectance" if quantity == "reflectance" else "relative: Otsu's cuts of this scene's DN"
     return codes.rename("terrain").assign_attrs(ontology=WILDFIRE.id, nodata=NODATA, cuts=words)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    cuts: Cuts
-
-    def __call__(self, blue: Floats, green: Floats, red: Floats, nir08: Floats, swir16: Floats, swir22: Floats) -> Any:
-        cut, ndvi = self.cuts, _difference(nir08, red)
-        water = (_difference(green, swir16) >= cut.water_mndwi) & (nir08 <= cut.water_nir08)
-        plants = ndvi >= cut.plants_ndvi
-        forest = plants & (ndvi >= cut.dense_ndvi) & (swir16 <= cut.dark_swir16)
-        bare = ~plants & (_difference(red, blue) >= cut.bare_redness)
-        unknown = ~np.isfinite(blue + green + red + nir08 + swir16 + swir22)
-        rules = [unknown, water, forest, plants & (swir16 > cut.bright_swir16), plants, bare]
-        codes = np.select(rules, [NODATA, WATER, FOREST, GRASS, SHRUB, BARE], BUILT_UP)
-        return codes.astype(np.uint8)
+def _by_rules(
+    blue: Floats, green: Floats, red: Floats, nir08: Floats, swir16: Floats, swir22: Floats, *, cut: Cuts
+) -> NDArray[np.uint8]:
+    ndvi = _difference(nir08, red)
+    water = (_difference(green, swir16) >= cut.water_mndwi) & (nir08 <= cut.water_nir08)
+    plants = ndvi >= cut.plants_ndvi
+    forest = plants & (ndvi >= cut.dense_ndvi) & (swir16 <= cut.dark_swir16)
+    bare = ~plants & (_difference(red, blue) >= cut.bare_redness)
+    unknown = ~np.isfinite(blue + green + red + nir08 + swir16 + swir22)
+    rules = [unknown, water, forest, plants & (swir16 > cut.bright_swir16), plants, bare]
+    return np.select(rules, [NODATA, WATER, FOREST, GRASS, SHRUB, BARE], BUILT_UP).astype(np.uint8)
 
 
 def cuts_of(bands: Any) -> Cuts:

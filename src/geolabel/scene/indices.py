@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -116,17 +117,18 @@ def index(scene: Scene, name: str, *, nir: str = "nir08") -> Any:
 def _lift(formula: Callable[..., Array], *arrays: Any, name: str, long_name: str, units: str = "x1") -> Any:
     """Lazy float32 DataArray of a formula that is computed in float64."""
     result = xr.apply_ufunc(
-        _Rounded(formula), *arrays, dask="parallelized", output_dtypes=[np.float32], join="exact", keep_attrs=False
+        partial(_rounded, formula=formula),
+        *arrays,
+        dask="parallelized",
+        output_dtypes=[np.float32],
+        join="exact",
+        keep_attrs=False,
     )
     return result.rename(name).assign_attrs(long_name=long_name, units=units)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rounded:
-    formula: Callable[..., Array]
-
-    def __call__(self, *arrays: Array) -> Array:
-        return self.formula(*(np.asarray(array, np.float64) for array in arrays)).astype(np.float32)
+def _rounded(*arrays: Array, formula: Callable[..., Array]) -> Array:
+    return formula(*(np.asarray(array, np.float64) for array in arrays)).astype(np.float32)
 
 
 def nbr(scene: Scene, *, nir: str = "nir08") -> Any:
@@ -157,18 +159,13 @@ def dnbr(view: View, *, offset: float = 0.0) -> Any:
 
     Source: Key & Benson 2006, section LA-11.
     """
-    change = _lift(
-        _Less(offset), nbr(view["before"]), nbr(view["after"]), name="dnbr", long_name="Change of the burn ratio"
-    )
+    less = partial(_less, offset=float(offset))
+    change = _lift(less, nbr(view["before"]), nbr(view["after"]), name="dnbr", long_name="Change of the burn ratio")
     return change.assign_attrs(offset=float(offset))
 
 
-@dataclass(frozen=True, slots=True)
-class _Less:
-    offset: float
-
-    def __call__(self, before: Array, after: Array) -> Array:
-        return before - after - self.offset
+def _less(before: Array, after: Array, *, offset: float) -> Array:
+    return before - after - offset
 
 
 def rdnbr(view: View, *, offset: float = 0.0) -> Any:

@@ -21,21 +21,20 @@ CHAR_REFLECTANCE: Mapping[str, float] = {
 short-wave infrared, as field spectra of charred vegetation are described (Smith et al. 2005, IJRS 26:4265; Lentile et
 al. 2006, IJWF 15:319). Its NBR is -0.35."""
 
+PLANT_REFLECTANCE: Mapping[str, float] = {
+    "coastal": 0.035, "blue": 0.040, "green": 0.070, "red": 0.060, "rededge071": 0.110, "rededge075": 0.220,
+    "rededge078": 0.260, "nir": 0.280, "nir08": 0.280, "nir09": 0.285, "swir16": 0.220, "swir22": 0.120,
+}  # fmt: skip
+"""Reflectance of mixed green vegetation: the same kind of assumption, by which DN of plants become DN of char."""
 VEGETATION = 50.0, 95.0
-"""Percentiles of NDVI that bound the scene's own vegetation, from which char in DN is derived: its green half, without
-the extreme."""
-CHAR_PERCENTILE: Mapping[str, float] = {"nir": 2.0, "nir08": 2.0, "swir16": 75.0, "swir22": 98.0}
-"""Percentile of that vegetation that stands for char in a band: NIR as dark as its darkest, SWIR as bright as its
-brightest."""
-VISIBLE_PERCENTILE = 25.0
-"""The same for every other band."""
+"""Percentiles of NDVI between which a scene's own vegetation lies: its greener half without the extreme."""
 
 
 def burn(scene: Scene, share: NDArray[Any], *, note: str) -> Scene:
     """Scene with char mixed into its pixels, lazy: `pixel * (1 - share) + char * share`; its audit says simulated.
 
-    Char is `CHAR_REFLECTANCE` for reflectance. DN have no such table: there char is made of percentiles of the scene's
-    own vegetation (`char_dn`), which computes its red and NIR bands and every band once.
+    Char is `CHAR_REFLECTANCE` for reflectance. DN have no such table: there it is derived from the scene's own
+    vegetation (`char_dn`), which computes the bands once.
 
     Parameters
     ----------
@@ -70,29 +69,35 @@ def burn(scene: Scene, share: NDArray[Any], *, note: str) -> Scene:
 
 
 def char_of(scene: Scene) -> dict[str, float]:
-    """Value of char in each band, in the scene's own quantity."""
-    if scene.quantity == "dn":
-        return char_dn(scene)
-    if scene.quantity != "reflectance":
+    """Value of char in each band, in the scene's own quantity.
+
+    Raises
+    ------
+    UnitError
+        For a scene that holds neither reflectance nor DN.
+    BandError
+        For a band whose char nobody has described.
+    """
+    if scene.quantity not in ("reflectance", "dn"):
         raise UnitError(f"scene {scene.id!r} holds {scene.quantity}: a burn is painted into spectral bands")
     unknown = [name for name in scene.bands if name not in CHAR_REFLECTANCE]
     if unknown:
         raise BandError(f"no reflectance of char for {', '.join(unknown)}", hint="drop those bands before painting")
-    return {name: CHAR_REFLECTANCE[name] for name in scene.bands}
+    return char_dn(scene) if scene.quantity == "dn" else {name: CHAR_REFLECTANCE[name] for name in scene.bands}
 
 
 def char_dn(scene: Scene) -> dict[str, float]:
-    """DN of char in each band, from percentiles of the scene's own vegetation; computes.
+    """DN of char in each band: median of the scene's vegetation, times char over plants in reflectance; computes.
 
-    A relative stand-in for calibrated char: its NBR lies below that of nearly all vegetation in this scene.
+    It takes DN to be proportional to reflectance, which holds roughly: a stand-in for samples, not a calibration.
     """
-    data = scene.data.compute()
-    nir, red = (np.asarray(scene_band, np.float64) for scene_band in (data[scene.band("nir08").name], data["red"]))
-    total = nir + red
-    green = np.where(total > 0, (nir - red) / np.where(total > 0, total, 1), np.nan)
-    low, high = np.nanpercentile(green, VEGETATION)
-    plants = (green >= low) & (green <= high)
+    scene.band("red"), scene.band("nir08")
+    data = {str(name): np.asarray(band.values, np.float64) for name, band in scene.data.compute().items()}
+    total = data["nir08"] + data["red"]
+    ndvi = np.where(total > 0, (data["nir08"] - data["red"]) / np.where(total > 0, total, 1), np.nan)
+    low, high = np.nanpercentile(ndvi, VEGETATION)
+    plants = (ndvi >= low) & (ndvi <= high)
     return {
-        str(name): float(np.nanpercentile(band.values[plants], CHAR_PERCENTILE.get(str(name), VISIBLE_PERCENTILE)))
+        name: float(np.nanmedian(band[plants]) * CHAR_REFLECTANCE[name] / PLANT_REFLECTANCE[name])
         for name, band in data.items()
     }
