@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 import geopandas as gpd
 import numpy as np
 from affine import Affine
+from shapely.geometry import box
+
 from geolabel import tables
 from geolabel.grid import Grid
 from geolabel.nouns.risk import BURNABLE, NO_DATA, NON_BURNABLE, RiskMap
-from shapely.geometry import box
 
 HOURS = (1.0, 3.0, 6.0, 12.0, 24.0)
 
@@ -22,7 +23,9 @@ def ground(where):
     codes = np.full(where.shape, BURNABLE, np.uint8)
     river = np.abs(cols - 0.30 * where.width - 18 * np.sin(rows / 31)) < 4
     codes[river] = NON_BURNABLE
-    codes[(cols - 0.9 * where.width) ** 2 + (rows - 0.35 * where.height) ** 2 < (0.12 * where.width) ** 2] = NON_BURNABLE
+    codes[(cols - 0.9 * where.width) ** 2 + (rows - 0.35 * where.height) ** 2 < (0.12 * where.width) ** 2] = (
+        NON_BURNABLE
+    )
     codes[rows + cols < 0.17 * sum(where.shape)] = NO_DATA
     return codes
 

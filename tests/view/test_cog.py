@@ -6,6 +6,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 import rasterio
+
 from geolabel.errors import InputError, SourceError
 from geolabel.view.cog import load_risk, save_risk, write_cog, write_probability
 from view import make
@@ -59,7 +60,9 @@ def test_any_bands_are_read_back_equal(tmp_path, dtype):
     rng = np.random.default_rng(5)
     arrays = rng.integers(0, 200, (3, 70, 45)).astype(dtype)
     grid = make.grid((70, 45))
-    path = write_cog(tmp_path / "x.tif", arrays, grid, names=("a", "b", "c"), units=("m", "1", ""), tags={"WHY": "test"})
+    path = write_cog(
+        tmp_path / "x.tif", arrays, grid, names=("a", "b", "c"), units=("m", "1", ""), tags={"WHY": "test"}
+    )
     with rasterio.open(path) as file:
         np.testing.assert_array_equal(file.read(), arrays)
         assert file.descriptions == ("a", "b", "c")
@@ -68,7 +71,7 @@ def test_any_bands_are_read_back_equal(tmp_path, dtype):
 
 
 @pytest.mark.parametrize(
-    "arrays, names",
+    ("arrays", "names"),
     [
         (np.zeros((2, 5, 5), np.uint8), ("a",)),
         (np.zeros((2, 5, 5), np.uint8), ("a", "a")),
@@ -99,7 +102,7 @@ def test_another_schema_or_a_missing_file(tmp_path, risk):
         load_risk(tmp_path)
     head = json.loads(save_risk(risk, tmp_path).read_text())
     (tmp_path / "risk.tif").unlink()
-    with pytest.raises(SourceError, match="risk.tif"):
+    with pytest.raises(SourceError, match=r"risk\.tif"):
         load_risk(tmp_path)
     (tmp_path / "risk.json").write_text(json.dumps({**head, "schema": "other/2"}))
     with pytest.raises(InputError, match="other/2"):

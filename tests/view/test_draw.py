@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+
 from geolabel.errors import InputError, SourceError, TableError
 from geolabel.nouns.risk import NO_DATA
 from geolabel.view import inline, sheet
@@ -53,7 +54,10 @@ def everything(risk):
                                geometry=[shapely.box(285000, 9122000, 287000, 9126000), shapely.box(287000, 9123000, 288000, 9126000)],
                                crs="EPSG:31985")  # fmt: skip
     objects = make.objects(risk.grid, (0.83, 0.41), (170.0, 512.0))
-    objects["geometry"] = [shapely.box(*risk.grid.xy(60, 60), *risk.grid.xy(50, 70)), shapely.box(*risk.grid.xy(90, 90), *risk.grid.xy(80, 99))]
+    objects["geometry"] = [
+        shapely.box(*risk.grid.xy(60, 60), *risk.grid.xy(50, 70)),
+        shapely.box(*risk.grid.xy(90, 90), *risk.grid.xy(80, 99)),
+    ]
     return {
         "scar": make.scar(risk.grid), "scar_time": "2024-11-20T14:40Z", "terrain": terrain, "objects": objects,
         "backdrop": make.picture(risk.grid), "elevation_m": make.elevation(risk.grid),
@@ -190,7 +194,7 @@ def test_a_map_of_unknown_ground_only_can_still_be_drawn(tmp_path, risk):
 
 
 @pytest.mark.parametrize(
-    "extras, error, match",
+    ("extras", "error", "match"),
     [
         ({"scar": True}, InputError, "without its time"),
         ({"scar": True, "scar_time": "2024-11-20T14:40"}, InputError, "no time zone"),
@@ -214,6 +218,7 @@ def test_a_missing_asset_says_how_to_bring_it(risk):
 
 def test_a_page_that_breaks_a_rule_is_not_written(tmp_path, risk, monkeypatch):
     monkeypatch.setattr("geolabel.view.lint.MAX_BYTES", 1000)
+    monkeypatch.setattr("geolabel.view.field.MAX_BYTES", 1000)
     with pytest.raises(InputError, match="more than 5 MB"):
         field_map(risk, tmp_path / "big.html")
     assert list(tmp_path.iterdir()) == []
@@ -224,3 +229,14 @@ def test_objects_beyond_twelve_are_counted(risk):
     many = gpd.GeoDataFrame(gpd.pd.concat([rows] * 6, ignore_index=True), crs=rows.crs)
     text = Text(draw(risk, objects=many).get_root().render()).text
     assert "and 6 more, less likely" in text
+
+
+def test_a_speckled_map_of_a_large_scene_still_fits(tmp_path):
+    """The worst case for a picture's size: every cell a class of its own, every hour another."""
+    shape = (900, 900)
+    rng = np.random.default_rng(1)
+    probability = np.maximum.accumulate(rng.random((5, *shape), dtype=np.float32) ** 2, axis=0)
+    speckled = make.risk(shape, probability=probability, ground=np.full(shape, 2, np.uint8),
+                         arrival_min=(rng.random(shape, dtype=np.float32) * 1440),
+                         bearing_deg=rng.random(shape, dtype=np.float32) * 360)  # fmt: skip
+    assert field_map(speckled, tmp_path / "big.html").stat().st_size <= 5_000_000

@@ -4,10 +4,11 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from pyproj import Geod
+
 from geolabel.errors import CRSError
 from geolabel.view import lines
 from geolabel.view.lines import arrow, arrows, isochrones, outline
-from pyproj import Geod
 from view import make
 
 WGS84 = Geod(ellps="WGS84")
@@ -24,7 +25,9 @@ def round_fire(pace_m_min=10.0, shape=(300, 300)):
         shape,
         probability=np.repeat(np.where(reached, 0.5, 0.0)[None], len(make.HOURS), axis=0).astype(np.float32),
         arrival_min=np.where(reached, metres / pace_m_min, np.nan).astype(np.float32),
-        bearing_deg=np.where(reached & (metres > 0), np.degrees(np.arctan2(east, north)) % 360, np.nan).astype(np.float32),
+        bearing_deg=np.where(reached & (metres > 0), np.degrees(np.arctan2(east, north)) % 360, np.nan).astype(
+            np.float32
+        ),
         ground=np.full(shape, 2, np.uint8),
         ignition=where.lonlat(150, 150),
     )
@@ -47,7 +50,7 @@ def test_lines_of_a_round_fire_are_circles_of_the_distance_travelled():
 
 def test_lines_nest_and_never_cross():
     found = isochrones(make.risk())
-    shapes = [shapely.MultiLineString([p for p in one.paths]) for one in found]
+    shapes = [shapely.MultiLineString(list(one.paths)) for one in found]
     assert len(found) >= 4
     for i, early in enumerate(shapes):
         assert not any(early.intersects(late) for late in shapes[i + 1 :])

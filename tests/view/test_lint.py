@@ -1,6 +1,7 @@
 """Every kind of request and every missing part is found."""
 
 import pytest
+
 from geolabel.errors import SourceError
 from geolabel.view import inline
 from geolabel.view.field import field_map
@@ -25,7 +26,7 @@ def test_a_good_page_has_nothing(tmp_path, good):
 
 
 @pytest.mark.parametrize(
-    "snippet, told",
+    ("snippet", "told"),
     [
         ('<script src="https://cdn.example.org/x.js"></script>', "loads https://cdn.example.org"),
         ('<script src="x.js"></script>', "loads x.js"),
@@ -51,7 +52,9 @@ def test_a_request_is_found(tmp_path, good, snippet, told):
     assert any(told in sentence for sentence in sentences), sentences
 
 
-@pytest.mark.parametrize("snippet", ['<a href="https://example.org">a link asks only when followed</a>', '<img src="data:,">'])
+@pytest.mark.parametrize(
+    "snippet", ['<a href="https://example.org">a link asks only when followed</a>', '<img src="data:,">']
+)
 def test_what_asks_nothing_is_left_alone(tmp_path, good, snippet):
     assert found(tmp_path, good.replace("</body>", snippet + "</body>")) == []
 

@@ -5,6 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+
 from geolabel.view import inline, palette
 from geolabel.view.palette import ARRIVAL, OBJECT, PROBABILITY, classes_of, contrast, rgb, word
 
@@ -52,7 +53,7 @@ def test_soonest_is_darkest_and_every_line_shows_on_its_halo():
     assert [palette.luminance(c) for c in LINES] == sorted(palette.luminance(c) for c in LINES)
 
 
-@pytest.mark.parametrize("one, other", [("#000000", "#ffffff"), ("#777777", "#ffffff")])
+@pytest.mark.parametrize(("one", "other"), [("#000000", "#ffffff"), ("#777777", "#ffffff")])
 def test_contrast_against_the_values_of_wcag(one, other):
     known = {("#000000", "#ffffff"): 21.0, ("#777777", "#ffffff"): 4.478}
     assert contrast(one, other) == pytest.approx(known[one, other], abs=0.01)
@@ -76,7 +77,7 @@ def test_the_style_sheet_uses_the_inks_that_were_measured():
 
 
 @pytest.mark.parametrize(
-    "probability, words",
+    ("probability", "words"),
     [
         (0.0, "not reached"), (0.005, "very unlikely"), (0.01, "very unlikely"), (0.0499, "very unlikely"),
         (0.05, "unlikely"), (0.1999, "unlikely"), (0.2, "possible"), (0.3999, "possible"), (0.4, "about even"),

@@ -5,13 +5,14 @@ import io
 import numpy as np
 import pytest
 from affine import Affine
+from PIL import Image
+from pyproj import Transformer
+
 from geolabel.errors import InputError
 from geolabel.grid import Grid
 from geolabel.view import paint
 from geolabel.view.palette import GROUND, PROBABILITY, Fill, rgb
 from geolabel.view.warp import frame_of, warp_codes, warp_picture
-from PIL import Image
-from pyproj import Transformer
 
 SCENE = Grid.of("EPSG:32611", Affine(50, 0, 350000, 0, -50, 3820000), (1000, 1000))
 CROSSES = [(20, 20), (20, 979), (979, 20), (979, 979)]

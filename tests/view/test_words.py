@@ -3,12 +3,13 @@
 from datetime import UTC, datetime
 
 import pytest
+
 from geolabel.grid import LonLat
 from geolabel.view import words
 
 
 @pytest.mark.parametrize(
-    "value, letters, digits, text",
+    ("value", "letters", "digits", "text"),
     [
         (-7.95, "NS", 3, "7°57.000′ S"),
         (-34.9, "EW", 3, "34°54.000′ W"),
@@ -39,7 +40,7 @@ def test_local_times_follow_daylight_saving_time():
 
 
 @pytest.mark.parametrize(
-    "probability, text",
+    ("probability", "text"),
     [(0, "none"), (0.001, "under 5 %"), (0.05, "5 %"), (0.074, "5 %"), (0.075, "10 %"), (0.63, "65 %"), (0.95, "95 %"),
      (0.96, "over 95 %"), (1, "over 95 %"), (float("nan"), "none")],
 )  # fmt: skip
@@ -48,7 +49,7 @@ def test_chances_are_rounded_to_five_per_cent(probability, text):
 
 
 @pytest.mark.parametrize(
-    "minutes, text",
+    ("minutes", "text"),
     [(0, "within 15 min"), (7, "within 15 min"), (8, "after 0 h 15"), (67, "after 1 h"), (68, "after 1 h 15"),
      (360, "after 6 h"), (float("nan"), "time not known")],
 )  # fmt: skip
@@ -64,8 +65,16 @@ def test_the_clock_of_an_arrival_is_rounded_too_and_a_time_of_a_map_is_not():
 
 
 @pytest.mark.parametrize(
-    "hectares, text",
-    [(0, "0"), (0.3, "under 1 ha"), (1, "1 ha"), (34.6, "35 ha"), (104, "100 ha"), (1249, "1,200 ha"), (9960, "10,000 ha")],
+    ("hectares", "text"),
+    [
+        (0, "0"),
+        (0.3, "under 1 ha"),
+        (1, "1 ha"),
+        (34.6, "35 ha"),
+        (104, "100 ha"),
+        (1249, "1,200 ha"),
+        (9960, "10,000 ha"),
+    ],
 )
 def test_areas_have_two_digits(hectares, text):
     assert words.area(hectares) == text

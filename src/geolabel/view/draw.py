@@ -18,7 +18,7 @@ from geolabel.view import inline, layers, paint, sheet, words
 from geolabel.view.lines import start_pixel
 from geolabel.view.page import OfflineMap, Page, Script, inert_html, steady_names
 from geolabel.view.sheet import Legend, Maker
-from geolabel.view.warp import Corners, Frame, frame_of
+from geolabel.view.warp import MAX_PIXELS, Corners, Frame, frame_of
 
 FOCUS_FROM = 0.01
 """The first view holds everything of at least this probability."""
@@ -84,9 +84,9 @@ def draw(
     return build(risk, extras, sealed=False)
 
 
-def build(risk: RiskMap, extras: Extras, *, sealed: bool) -> OfflineMap:
-    """The map on its page; `sealed` forbids the browser every request."""
-    frame = frame_of(risk.grid)
+def build(risk: RiskMap, extras: Extras, *, sealed: bool, max_pixels: int = MAX_PIXELS) -> OfflineMap:
+    """The map on its page; `sealed` forbids the browser every request, `max_pixels` bounds the edges of its pictures."""
+    frame = frame_of(risk.grid, max_pixels=max_pixels)
     (south, west), (north, east) = frame.corners
     drawn = OfflineMap(((south + north) / 2, (west + east) / 2), zoom_snap=0.25)
     Page(f"{risk.title} - fire risk map", sealed=sealed).add_child(drawn)
@@ -131,7 +131,9 @@ def _add_observed_and_objects(
     title, rows, more = "", list[layers.Exposed](), 0
     if extras.scar is not None and len(extras.scar):
         if extras.scar_time is None:
-            raise InputError("an observed perimeter without its time", hint="scar_time=after.end, or '2009-08-27T18:00Z'")
+            raise InputError(
+                "an observed perimeter without its time", hint="scar_time=after.end, or '2009-08-27T18:00Z'"
+            )
         layer, title = layers.observed(extras.scar, utc(extras.scar_time, what="time of the scar"), risk)
         drawn.add_child(layer)
     if extras.objects is not None and len(extras.objects):
@@ -175,4 +177,3 @@ def focus(risk: RiskMap, frame: Frame) -> Corners:
     ]
     lats, lons = [c.lat for c in corners], [c.lon for c in corners]
     return (min(lats), min(lons)), (max(lats), max(lons))
-

@@ -77,7 +77,7 @@ def style(name: str) -> str:
 def _inside(address: str) -> str:
     if address.startswith(("data:", "#")):
         return f'"{address}"' if address.startswith("data:") else address
-    name = address.split("?")[0].split("#")[0].rsplit("/", 1)[-1]
+    name = re.split("[?#]", address, maxsplit=1)[0].rsplit("/", 1)[-1]
     kind = KINDS.get(name.rsplit(".", 1)[-1])
     dist = files("geolabel.view") / "assets" / "dist" / name
     # other formats of a font that is here as woff2 (eot, ttf, svg) are for browsers that no longer exist

@@ -38,7 +38,14 @@ from geolabel.view.palette import (
 )
 from geolabel.view.warp import Frame, warp_codes, warp_picture
 
-PANES = (("glBackdrop", 210), ("glRelief", 220), ("glFill", 230), ("glGround", 240), ("glLines", 410), ("glObserved", 420))
+PANES = (
+    ("glBackdrop", 210),
+    ("glRelief", 220),
+    ("glFill", 230),
+    ("glGround", 240),
+    ("glLines", 410),
+    ("glObserved", 420),
+)
 """Panes of the map and their height, lowest first."""
 MAX_OBJECTS = 12
 """Objects with a letter on the map and a row on the sheet; the others are outlined only."""
@@ -91,7 +98,9 @@ def picture(values: NDArray[np.uint8], risk: RiskMap, frame: Frame, *, name: str
     return image(uri, frame.corners, name=name, pane=pane, alt=name)
 
 
-def terrain(frame: gpd.GeoDataFrame, risk: RiskMap, extent: Frame, ontology: Ontology = WILDFIRE) -> tuple[Any, list[Fill]]:
+def terrain(
+    frame: gpd.GeoDataFrame, risk: RiskMap, extent: Frame, ontology: Ontology = WILDFIRE
+) -> tuple[Any, list[Fill]]:
     """(picture of terrain classes, hidden until asked for; its legend)."""
     kinds = [ontology[name] for name in frame["class"]]
     codes = rasterise(frame, risk.grid, [kind.code for kind in kinds])
@@ -110,15 +119,16 @@ def _title(name: str) -> str:
 
 
 # ---------------------------------------------------------------------- lines
-def _feature(paths: Iterable[Path], colour: str, width: float, dash: str = "") -> dict[str, Any]:
-    style = {"color": colour, "weight": width, "opacity": 1.0, "dashArray": dash, "lineCap": "butt" if dash else "round"}
-    geometry = {"type": "MultiLineString", "coordinates": [list(path) for path in paths]}
-    return {"type": "Feature", "properties": {"style": style}, "geometry": geometry}
+def stroke(line: Line) -> list[dict[str, Any]]:
+    """Two styles: the halo, then the line over it."""
+    halo = {"color": HALO, "weight": line.width + line.halo}
+    over = {"color": line.colour, "weight": line.width, "dashArray": line.dash or None}
+    same = {"opacity": 1.0, "fill": False, "lineCap": "butt" if line.dash else "round"}
+    return [{**halo, **same}, {**over, **same}]
 
 
-def stroke(paths: tuple[Path, ...], line: Line) -> list[dict[str, Any]]:
-    """Two features: the halo, then the line over it."""
-    return [_feature(paths, HALO, line.width + line.halo), _feature(paths, line.colour, line.width, line.dash)]
+def _lines(paths: Iterable[Path]) -> list[dict[str, Any]]:
+    return [{"type": "MultiLineString", "coordinates": [list(path) for path in paths]}]
 
 
 def arrival(risk: RiskMap) -> tuple[Any, list[float]]:
@@ -126,9 +136,15 @@ def arrival(risk: RiskMap) -> tuple[Any, list[float]]:
     group = folium.FeatureGroup(name="Arrival lines")
     found = isochrones(risk)
     for one in reversed(found):
-        group.add_child(Shapes(stroke(one.paths, ARRIVAL[one.hours]), name=f"{one.hours} h", pane="glLines"))
+        line = Shapes(_lines(one.paths), stroke(ARRIVAL[one.hours]), name=f"{one.hours} h", pane="glLines")
+        group.add_child(line)
     labels = [
-        {"at": one.label[::-1], "html": f"<span class=\"gl-tag\">{words.hours(one.hours)}</span>", "kind": "gl-hour", "title": f"arrival {one.hours:g} h"}
+        {
+            "at": one.label[::-1],
+            "html": f'<span class="gl-tag">{words.hours(one.hours)}</span>',
+            "kind": "gl-hour",
+            "title": f"arrival {one.hours:g} h",
+        }
         for one in found
     ]
     group.add_child(Marks(labels, name="labels"))
@@ -138,7 +154,7 @@ def arrival(risk: RiskMap) -> tuple[Any, list[float]]:
 def direction(risk: RiskMap) -> tuple[Any, bool]:
     """(layer of arrows toward where the fire spreads; whether there is any)."""
     drawn = arrows(risk)
-    return Shapes(stroke(drawn, ARROW) if drawn else [], name="Direction of spread", pane="glLines"), bool(drawn)
+    return Shapes(_lines(drawn), stroke(ARROW), name="Direction of spread", pane="glLines"), bool(drawn)
 
 
 def observed(scar: gpd.GeoDataFrame, when: datetime, risk: RiskMap) -> tuple[Any, str]:
@@ -148,27 +164,21 @@ def observed(scar: gpd.GeoDataFrame, when: datetime, risk: RiskMap) -> tuple[Any
     if tolerance_m > risk.grid.res_m:
         title += f"; outline simplified to {tolerance_m:.0f} m"
     group = folium.FeatureGroup(name="Observed perimeter")
-    styles = ((HALO, OBSERVED.width + OBSERVED.halo), (OBSERVED.colour, OBSERVED.width))
-    features = [
-        {"type": "Feature", "geometry": geometry, "properties": {"style": {"color": c, "weight": w, "fill": False}}}
-        for c, w in styles
-    ]
-    group.add_child(Shapes(features, name="outline", pane="glObserved"))
-    lon, lat = max((p for p in _ring_points(geometry)), key=lambda p: p[1])
+    group.add_child(Shapes([geometry], stroke(OBSERVED), name="outline", pane="glObserved"))
+    points = shapely.get_coordinates(shapely.geometry.shape(geometry))
+    lon, lat = points[points[:, 1].argmax()].tolist()
     tag = f'<span class="gl-tag">observed {words.short(when, risk.timezone)}</span>'
     group.add_child(Marks([{"at": (lat, lon), "html": tag, "kind": "gl-observed", "title": title}], name="label"))
     return group, title
-
-
-def _ring_points(geometry: dict[str, Any]) -> list[tuple[float, float]]:
-    return [tuple(p) for p in shapely.get_coordinates(shapely.geometry.shape(geometry)).tolist()]  # type: ignore[misc]
 
 
 def ignition(risk: RiskMap) -> Any:
     """The mark of where the fire starts."""
     at = (risk.ignition.lat, risk.ignition.lon)
     title = f"Start of the fire, {words.place(risk.ignition)}"
-    cross = '<svg viewBox="-12 -12 24 24" width="24" height="24" aria-hidden="true"><path d="M-8-8L8 8M-8 8L8-8"/></svg>'
+    cross = (
+        '<svg viewBox="-12 -12 24 24" width="24" height="24" aria-hidden="true"><path d="M-8-8L8 8M-8 8L8-8"/></svg>'
+    )
     mark = {"at": at, "html": cross, "kind": "gl-start", "title": title, "popup": words.safe(title)}
     return Marks([mark], name="Start of the fire")
 
@@ -189,10 +199,7 @@ def exposed(objects: gpd.GeoDataFrame, risk: RiskMap) -> tuple[Any, list[Exposed
     rows = [_row(number, row, risk) for number, row in enumerate(frame.head(MAX_OBJECTS).to_dict("records"))]
     group = folium.FeatureGroup(name="Objects in reach")
     outlines = [shapely.geometry.mapping(g.simplify(1e-5)) for g in frame.geometry]
-    for colour, width in ((HALO, OBJECT.width + OBJECT.halo), (OBJECT.colour, OBJECT.width)):
-        style = {"color": colour, "weight": width, "fill": False}
-        features = [{"type": "Feature", "geometry": g, "properties": {"style": style}} for g in outlines]
-        group.add_child(Shapes(features, name="outlines", pane="glLines"))
+    group.add_child(Shapes(outlines, stroke(OBJECT), name="outlines", pane="glLines"))
     points = frame.geometry.representative_point()
     marks = [_badge(row, (point.y, point.x)) for row, point in zip(rows, points, strict=False)]
     group.add_child(Marks(marks, name="letters"))
@@ -211,4 +218,10 @@ def _row(number: int, row: dict[str, Any], risk: RiskMap) -> Exposed:
 def _badge(row: Exposed, at: tuple[float, float]) -> dict[str, Any]:
     lines = (row.name, f"{row.word}, {row.share}", f"if it comes: {row.clock}, {row.arrival}")
     popup = "<br>".join(words.safe(line) for line in lines)
-    return {"at": at, "html": f"<span class=\"gl-badge\">{row.letter}</span>", "kind": "gl-object", "title": " · ".join(lines), "popup": popup}
+    return {
+        "at": at,
+        "html": f'<span class="gl-badge">{row.letter}</span>',
+        "kind": "gl-object",
+        "title": " · ".join(lines),
+        "popup": popup,
+    }

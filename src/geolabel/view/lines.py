@@ -6,7 +6,6 @@ An arrival line shows where the front is at a given hour *where it comes at all*
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,9 +26,10 @@ from geolabel.view.palette import ARRIVAL
 
 SHOWN_FROM = 0.05
 """Probability from which arrival and direction are drawn: below it they rest on too few outcomes."""
-SMOOTH_CELLS = 1.5
-"""Standard deviation of the smoothing of arrival times before they are contoured, cells."""
-SHORTEST_CELLS = 20
+SMOOTH_CELLS, SMOOTH_SHARE = 1.5, 1 / 250
+"""Standard deviation of the smoothing of arrival times before they are contoured: cells, or a share of the fire's extent."""
+SHORTEST_CELLS, SHORTEST_SHARE = 20, 1 / 20
+"""Shorter lines are not drawn, unless an hour has no longer one."""
 ARROWS_ACROSS = 13
 DOMINANT_R = 0.7
 """Mean resultant length within a block from which an arrow is drawn."""
@@ -73,11 +73,12 @@ def isochrones(risk: RiskMap) -> tuple[Isochrone, ...]:
     known = np.isfinite(risk.arrival_min) & (np.nan_to_num(risk.final) >= SHOWN_FROM)
     if min(risk.grid.shape) < 2 or not known.any():
         return ()
-    field = smoothed(risk.arrival_min, known, SMOOTH_CELLS)
+    extent = max(map(np.ptp, np.nonzero(known)))
+    field = smoothed(risk.arrival_min, known, max(SMOOTH_CELLS, SMOOTH_SHARE * extent))
     generator = contour_generator(z=np.ma.masked_invalid(field), corner_mask=True, name="serial")
     found, taken = [], [start_pixel(risk)]
     for hours in (h for h in ARRIVAL if h <= risk.hours[-1]):
-        lines = _long(generator.lines(hours * 60.0))
+        lines = _long(generator.lines(hours * 60.0), max(SHORTEST_CELLS, SHORTEST_SHARE * extent))
         if lines:
             label = _apart(lines[0], taken)
             taken.append(label)
@@ -93,11 +94,11 @@ def start_pixel(risk: RiskMap) -> NDArray[Any]:
     return np.array([col - 0.5, row - 0.5])
 
 
-def _long(lines: Iterable[NDArray[Any]]) -> list[NDArray[Any]]:
-    """Lines of at least 20 cells (or the longest one), longest first, thinned to a quarter of a cell."""
+def _long(lines: Any, shortest: float) -> list[NDArray[Any]]:
+    """Lines of at least `shortest` cells (or the longest one), longest first, without points that change nothing."""
     ordered = sorted((shapely.LineString(line) for line in lines if len(line) > 1), key=lambda line: -line.length)
-    kept = [line for line in ordered if line.length >= SHORTEST_CELLS] or ordered[:1]
-    return [shapely.get_coordinates(line.simplify(0.15)) for line in kept]
+    kept = [line for line in ordered if line.length >= shortest] or ordered[:1]
+    return [shapely.get_coordinates(line.simplify(0.05)) for line in kept]
 
 
 def _apart(line: NDArray[Any], taken: list[NDArray[Any]]) -> NDArray[Any]:
@@ -156,7 +157,9 @@ def outline(frame: gpd.GeoDataFrame, tolerance_m: float) -> tuple[dict[str, Any]
         Where the shapes have no CRS.
     """
     if frame.crs is None:
-        raise CRSError("shapes without a CRS cannot be drawn", hint="frame.set_crs(...) with the CRS they were drawn in")
+        raise CRSError(
+            "shapes without a CRS cannot be drawn", hint="frame.set_crs(...) with the CRS they were drawn in"
+        )
     metric = frame if frame.crs.is_projected else frame.to_crs(frame.estimate_utm_crs())
     whole = polygons_of(shapely.union_all(metric.geometry.to_numpy()))
     simple, tolerance = whole.simplify(tolerance_m), tolerance_m

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-
-from typing import Any
+from typing import Any, ClassVar
 
 import folium
 from branca.element import Element, Figure, MacroElement
@@ -84,8 +83,8 @@ class Page(Figure):
 class OfflineMap(folium.Map):
     """A `folium.Map` whose page loads nothing; ordinary folium objects may be added to it."""
 
-    default_js: list[tuple[str, str]] = []
-    default_css: list[tuple[str, str]] = []
+    default_js: ClassVar[list[tuple[str, str]]] = []
+    default_css: ClassVar[list[tuple[str, str]]] = []
 
     _template = Template(
         """
@@ -140,24 +139,25 @@ class OfflineMap(folium.Map):
 
 
 class Shapes(Layer):
-    """GeoJSON lines or polygons, each drawn by its own `style` property; no popup, no event."""
+    """GeoJSON geometries, drawn once for each style from below (a halo) to above (its line); no popup, no event."""
 
     _template = Template(
         """
         {% macro script(this, kwargs) %}
-            var {{ this.get_name() }} = L.geoJSON({{ this.data }}, {
-                interactive: false,
-                pane: {{ this.pane|tojson }},
-                style: function (feature) { return feature.properties.style; }
-            });
+            var {{ this.get_name() }} = L.layerGroup({{ this.styles }}.map(function (style) {
+                return L.geoJSON({{ this.data }}, {interactive: false, pane: {{ this.pane|tojson }}, style: style});
+            }));
         {% endmacro %}
         """
     )
 
-    def __init__(self, features: list[dict[str, Any]], *, name: str, pane: str = "overlayPane", **options: Any) -> None:
+    def __init__(
+        self, geometries: list[dict[str, Any]], styles: list[dict[str, Any]], *, name: str, pane: str, **options: Any
+    ) -> None:
         super().__init__(name=name, **options)
         self._name = "Shapes"
-        self.data = inert_json({"type": "FeatureCollection", "features": features})
+        self.data = inert_json({"type": "GeometryCollection", "geometries": geometries})
+        self.styles = inert_json(styles)
         self.pane = pane
 
 
@@ -170,7 +170,10 @@ class Marks(Layer):
             var {{ this.get_name() }} = L.layerGroup({{ this.marks }}.map(function (mark) {
                 var icon = L.divIcon({className: 'gl-mark ' + mark.kind, html: mark.html, iconSize: null});
                 var asked = Boolean(mark.popup);
-                var marker = L.marker(mark.at, {icon: icon, interactive: asked, keyboard: asked, alt: mark.title});
+                var marker = L.marker(mark.at, {icon: icon, interactive: asked, keyboard: asked});
+                marker.on('add', function () {
+                    if (asked) { marker.getElement().setAttribute('aria-label', mark.title); }
+                });
                 return asked ? marker.bindPopup(mark.popup, {maxWidth: 280}) : marker;
             }));
         {% endmacro %}

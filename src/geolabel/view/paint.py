@@ -25,15 +25,16 @@ Codes = NDArray[np.uint8]
 
 def pattern(kind: Pattern, shape: tuple[int, int]) -> NDArray[np.bool_]:
     """(y, x) bool: where the ink of a pattern lies."""
-    rows, cols = np.indices(shape)
-    masks = {
-        "plain": lambda: np.zeros(shape, bool),
-        "hatch": lambda: (rows + cols) % PERIOD < 1,
-        "dots": lambda: ((rows % PERIOD < 2) & (cols % PERIOD < 2))
-        | (((rows + 5) % PERIOD < 2) & ((cols + 5) % PERIOD < 2)),
-        "cross": lambda: ((rows + cols) % PERIOD < 1) | ((rows - cols) % PERIOD < 1),
-    }
-    return np.asarray(masks[kind](), bool)
+    rows, cols = np.ogrid[: shape[0], : shape[1]]
+    if kind == "hatch":
+        return (rows + cols) % PERIOD < 1
+    if kind == "cross":
+        return ((rows + cols) % PERIOD < 1) | ((rows - cols) % PERIOD < 1)
+    if kind == "dots":
+        half = PERIOD // 2 + 1
+        even = (rows % PERIOD < 2) & (cols % PERIOD < 2)
+        return even | (((rows + half) % PERIOD < 2) & ((cols + half) % PERIOD < 2))
+    return np.zeros(shape, bool)
 
 
 def paint(codes: Codes, fills: Iterable[Fill]) -> Image.Image:
@@ -65,7 +66,7 @@ def png(image: Image.Image) -> bytes:
     """The bytes of a PNG file."""
     out = io.BytesIO()
     options = {"transparency": image.info["transparency"]} if "transparency" in image.info else {}
-    image.save(out, "PNG", optimize=True, **options)
+    image.save(out, "PNG", compress_level=7, **options)
     return out.getvalue()
 
 

@@ -113,4 +113,3 @@ def contrast(one: str, other: str) -> float:
     """Contrast ratio 1-21 of two colours (WCAG 2.2)."""
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
-

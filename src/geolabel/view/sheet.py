@@ -62,7 +62,11 @@ def areas(risk: RiskMap) -> list[Row]:
     cell_ha = risk.grid.cell_area_m2() / 1e4
     codes = [np.where(risk.ground == BURNABLE, classes_of(p), 255) for p in risk.probability]
     rows = [
-        Row(f"{fill.label.removesuffix(' (modelled)')} in 100", fill.words, tuple(words.area(int((c == fill.code).sum()) * cell_ha) for c in codes))
+        Row(
+            f"{fill.label.removesuffix(' (modelled)')} in 100",
+            fill.words,
+            tuple(words.area(int((c == fill.code).sum()) * cell_ha) for c in codes),
+        )
         for fill in reversed(PROBABILITY)
     ]
     rows.append(Row("none", "not reached", tuple(words.area(int((c == 0).sum()) * cell_ha) for c in codes)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -65,14 +66,20 @@ def frame_of(grid: Grid, *, max_pixels: int = MAX_PIXELS) -> Frame:
     return Frame(left, top, res, math.ceil((top - bottom) / res), math.ceil((right - left) / res))
 
 
+@lru_cache(maxsize=2)
+def cell_index(grid: Grid, frame: Frame) -> NDArray[np.int32]:
+    """(frame.height, frame.width) int32: which cell of the grid, counted row by row, lies there; -1 beyond the grid."""
+    cells = np.arange(grid.height * grid.width, dtype=np.int32).reshape(grid.shape)
+    out = np.full((frame.height, frame.width), -1, np.int32)
+    _reproject(cells, out, grid, frame, Resampling.nearest)
+    out.setflags(write=False)
+    return out
+
+
 def warp_codes(codes: NDArray[np.uint8], grid: Grid, frame: Frame, *, outside: int) -> NDArray[np.uint8]:
     """(frame.height, frame.width) uint8: nearest code; `outside` beyond the grid."""
-    out = np.full((frame.height, frame.width), outside, np.uint8)
-    _reproject(codes, out, grid, frame, Resampling.nearest)
-    inside = np.zeros_like(out)
-    _reproject(np.ones(grid.shape, np.uint8), inside, grid, frame, Resampling.nearest)
-    out[inside == 0] = outside
-    return out
+    cells = cell_index(grid, frame)
+    return np.where(cells >= 0, codes.ravel()[cells], outside).astype(np.uint8)
 
 
 def warp_picture(picture: NDArray[np.uint8], grid: Grid, frame: Frame) -> NDArray[np.uint8]:
