@@ -12,6 +12,7 @@ from geolabel.grid import Grid, Tile
 
 CHANNELS = ("burning", "distance", "toward_east", "toward_north", "wind_east", "wind_north", "fuel")
 HOURS = (1.0, 3.0)
+HELD_OUT = Tile(0, 0, 56, 56)
 
 
 def grid(height=96, width=96, res=30.0):
@@ -42,10 +43,12 @@ def inputs(burning, speed, to_deg, fuel):
     rows, cols = np.indices(burning.shape)
     far = np.maximum(distance, 1)
     wind = [np.full(burning.shape, speed * f(np.radians(to_deg))) for f in (np.sin, np.cos)]
-    return np.stack([burning, np.log1p(distance), (cols - col) / far, (row - rows) / far, *wind, fuel]).astype(np.float32)
+    return np.stack([burning, np.log1p(distance), (cols - col) / far, (row - rows) / far, *wind, fuel]).astype(
+        np.float32
+    )
 
 
-def moments(n, shape=(96, 96), seed=0, starts=(0.0, 60.0)):
+def moments(n, shape=(160, 160), seed=0, starts=(0.0, 60.0)):
     """Moments of `n` fires, two a fire, each with its own wind."""
     rng, fuel = np.random.default_rng(seed), ground(shape, seed)
     for fire in range(n):
@@ -58,7 +61,7 @@ def moments(n, shape=(96, 96), seed=0, starts=(0.0, 60.0)):
             yield Moment(fire, t0, t0 + 60 * HOURS[-1], inputs(burning, speed, to_deg, fuel), came, bearing, fuel > 0)
 
 
-def samples(n=60, shape=(96, 96), held_out=Tile(0, 0, 40, 40), *, size=32, seed=0, **how):
+def samples(n=60, shape=(160, 160), held_out=HELD_OUT, *, size=32, seed=0, **how):
     """Samples of such fires."""
     return spread_samples(
         moments(n, shape, seed), grid(*shape), channels=CHANNELS, hours=HOURS, held_out=held_out,

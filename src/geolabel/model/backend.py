@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from typing import Any
 
 from geolabel.errors import MissingExtra, ModelError
 
+
+@contextlib.contextmanager
+def _short_spin() -> Iterator[None]:
+    """Let OpenMP's threads wait for each other asleep: spinning costs up to eight times the CPU on busy cores.
+
+    Read by libgomp once, while torch is loaded; what the user has set stays.
+    """
+    given = os.environ.get("GOMP_SPINCOUNT")
+    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+    try:
+        yield
+    finally:
+        if given is None:
+            del os.environ["GOMP_SPINCOUNT"]
+
+
 try:
-    import torch
+    with _short_spin():
+        import torch
 except ImportError as error:
     raise MissingExtra("models need torch, which is not installed", hint="pip install 'geolabel[ml]'") from error
 

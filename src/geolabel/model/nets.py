@@ -13,8 +13,8 @@ from typing import Any
 from geolabel.model.backend import torch
 
 nn, F = torch.nn, torch.nn.functional
-GROUP = 8
-"""Channels that GroupNorm scales together."""
+GAIN = 1.6
+"""Keeps the size of the signal through a convolution and SiLU at the start of training."""
 START_HAZARD = -3.0
 """Logit of the hazard of an untrained net: most cells do not burn."""
 
@@ -38,19 +38,22 @@ class Shape:
 
 
 class Block(nn.Module):  # type: ignore[name-defined,misc,unused-ignore]
-    """Two 3x3 convolutions, each normalised and bent."""
+    """Two 3x3 convolutions, each bent; not normalised, because the statistics of a window are not those of a grid."""
 
     def __init__(self, inside: int, outside: int) -> None:
         super().__init__()
-        self.first = nn.Conv2d(inside, outside, 3, padding=1, bias=False)
-        self.first_norm = nn.GroupNorm(max(1, outside // GROUP), outside)
-        self.second = nn.Conv2d(outside, outside, 3, padding=1, bias=False)
-        self.second_norm = nn.GroupNorm(max(1, outside // GROUP), outside)
+        self.layers = nn.ModuleList(
+            [nn.Conv2d(inside, outside, 3, padding=1), nn.Conv2d(outside, outside, 3, padding=1)]
+        )
+        for layer in self.layers:
+            nn.init.normal_(layer.weight, std=GAIN / (9 * layer.in_channels) ** 0.5)
+            nn.init.zeros_(layer.bias)
 
     def forward(self, x: Any) -> Any:
         """(n, outside, y, x)."""
-        x = F.silu(self.first_norm(self.first(x)))
-        return F.silu(self.second_norm(self.second(x)))
+        for layer in self.layers:
+            x = F.silu(layer(x))
+        return x
 
 
 class SpreadNet(nn.Module):  # type: ignore[name-defined,misc,unused-ignore]
@@ -77,7 +80,8 @@ class SpreadNet(nn.Module):  # type: ignore[name-defined,misc,unused-ignore]
         return x[:, : self.shape.hours], x[:, self.shape.hours :]
 
     def _walk(self, x: Any) -> Any:
-        x, kept = F.pixel_unshuffle(x, self.shape.fold), []
+        x = F.pixel_unshuffle(x, self.shape.fold).contiguous(memory_format=torch.channels_last)
+        kept = []
         for i, block in enumerate(self.down):
             x = block(F.avg_pool2d(x, 2) if i else x)
             kept.append(x)
