@@ -19,7 +19,7 @@ from geolabel.nouns.risk import NO_DATA, NON_BURNABLE, RiskMap
 from geolabel.ontology import WILDFIRE, Ontology
 from geolabel.shapes import rasterise
 from geolabel.view import paint, words
-from geolabel.view.lines import Path, arrows, isochrones, outline
+from geolabel.view.lines import Isochrone, Path, arrows, isochrones, outline
 from geolabel.view.page import Marks, Shapes, image
 from geolabel.view.palette import (
     ARRIVAL,
@@ -49,6 +49,10 @@ PANES = (
 """Panes of the map and their height, lowest first."""
 MAX_OBJECTS = 12
 """Objects with a letter on the map and a row on the sheet; the others are outlined only."""
+
+
+PUSH_PX, NEAR_START = 20, 0.2
+"""How far a label is pushed from the start, and within which share of the last line's distance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,17 +142,20 @@ def arrival(risk: RiskMap) -> tuple[Any, list[float]]:
     for one in reversed(found):
         line = Shapes(_lines(one.paths), stroke(ARRIVAL[one.hours]), name=f"{one.hours} h", pane="glLines")
         group.add_child(line)
-    labels = [
-        {
-            "at": one.label[::-1],
-            "html": f'<span class="gl-tag">{words.hours(one.hours)}</span>',
-            "kind": "gl-hour",
-            "title": f"arrival {one.hours:g} h",
-        }
-        for one in found
-    ]
+    labels = [_hour_label(one, found[-1], risk) for one in found]
     group.add_child(Marks(labels, name="labels"))
     return group, [one.hours for one in found]
+
+
+def _hour_label(one: Isochrone, last: Isochrone, risk: RiskMap) -> dict[str, Any]:
+    """A label on its line; one so near the start that the start's mark would hide it is pushed outward."""
+    start = np.array([risk.ignition.lon, risk.ignition.lat])
+    away, far = np.array(one.label) - start, np.hypot(*(np.array(last.label) - start))
+    length = float(np.hypot(*away))
+    push = PUSH_PX * away / length if 0 < length < NEAR_START * far else np.zeros(2)
+    shift = f"transform:translate({push[0]:.0f}px,{-push[1]:.0f}px)"
+    html = f'<span class="gl-tag" style="{shift}">{words.hours(one.hours)}</span>'
+    return {"at": one.label[::-1], "html": html, "kind": "gl-hour", "title": f"arrival {words.hours(one.hours)}"}
 
 
 def direction(risk: RiskMap) -> tuple[Any, bool]:
