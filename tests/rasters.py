@@ -17,7 +17,9 @@ from geolabel.scene.frame import dataset
 LANDSAT = ("blue", "green", "red", "nir08", "swir16", "swir22")
 
 
-def metric_grid(height: int = 8, width: int = 9, res_m: float = 30.0, x: float = 400_000.0, y: float = 3_800_000.0) -> Grid:
+def metric_grid(
+    height: int = 8, width: int = 9, res_m: float = 30.0, x: float = 400_000.0, y: float = 3_800_000.0
+) -> Grid:
     return Grid.of("EPSG:32611", Affine(res_m, 0, x, 0, -res_m, y), (height, width))
 
 
@@ -47,11 +49,16 @@ def write_raster(
 
 
 def scene_of(
-    bands: dict[str, Any], grid: Grid | None = None, *, quantity: Any = "reflectance", chunks: Any = -1, id: str = "scene"
+    bands: dict[str, Any],
+    grid: Grid | None = None,
+    *,
+    quantity: Any = "reflectance",
+    chunks: Any = -1,
+    name: str = "scene",
 ) -> Scene:
     arrays = {name: np.atleast_2d(np.asarray(value, np.float32)) for name, value in bands.items()}
     shape = next(iter(arrays.values())).shape
     grid = grid or metric_grid(*shape)
     lazy = {name: da.from_array(np.broadcast_to(value, grid.shape), chunks=chunks) for name, value in arrays.items()}
     start, end = span("2020-06-01")
-    return Scene(id, start, end, grid, dataset(lazy, grid), "test", quantity, (f"{id}.tif",), f"digest-of-{id}")
+    return Scene(name, start, end, grid, dataset(lazy, grid), "test", quantity, (f"{name}.tif",), f"digest-of-{name}")

@@ -4,13 +4,13 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import xarray as xr
-from rasters import metric_grid
 
 from geolabel.errors import InputError, UnitError
 from geolabel.label.burned import burned, burned_mask
 from geolabel.label.severity import KEY_BENSON, SCHEMES
 from geolabel.shapes import rasterise
 from geolabel.tables import SHAPES, check
+from rasters import metric_grid
 
 GRID = metric_grid(60, 60)
 

@@ -4,7 +4,6 @@ import dask.array as da
 import numpy as np
 import pytest
 import xarray as xr
-from rasters import LANDSAT, metric_grid, scene_of
 
 from geolabel.errors import BandError, InputError, UnitError
 from geolabel.label.objects import settlements
@@ -12,6 +11,7 @@ from geolabel.label.terrain import terrain, terrain_codes
 from geolabel.ontology import WILDFIRE
 from geolabel.shapes import rasterise
 from geolabel.tables import SHAPES, check
+from rasters import LANDSAT, metric_grid, scene_of
 
 SPECTRA = {  # blue, green, red, nir08, swir16, swir22: reflectances as textbooks draw them
     "water": (0.06, 0.05, 0.03, 0.02, 0.01, 0.01),

@@ -3,7 +3,6 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rasters import metric_grid
 from scipy import ndimage
 
 from geolabel.label.burned import burned, burned_mask
@@ -13,6 +12,7 @@ from geolabel.label.severity import KEY_BENSON
 from geolabel.label.terrain import terrain
 from geolabel.ontology import WILDFIRE
 from geolabel.shapes import rasterise
+from rasters import metric_grid
 
 
 @st.composite

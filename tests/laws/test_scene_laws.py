@@ -3,11 +3,11 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rasters import metric_grid, scene_of
 
 from geolabel.scene.align import align
 from geolabel.scene.resample import Place, bilinear, onto, positions
 from geolabel.scene.terrain import slope_aspect
+from rasters import metric_grid, scene_of
 
 small = st.integers(1, 12)
 

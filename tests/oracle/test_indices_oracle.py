@@ -6,12 +6,12 @@ import warnings
 import numpy as np
 import pytest
 import rasterio.warp
-from rasters import scene_of
 
 from geolabel.grid import Grid
 from geolabel.label.otsu import _best_cuts, _gain, thresholds
 from geolabel.scene.indices import INDICES, index
 from geolabel.scene.resample import Place, onto
+from rasters import scene_of
 
 SPYNDEX = {
     "nbr": "NBR",

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 from affine import Affine
-from rasters import metric_grid, scene_of
 
 from geolabel.errors import CRSError, InputError, UnitError
 from geolabel.grid import Grid
 from geolabel.scene.align import align, native_res_m
 from geolabel.scene.indices import nbr
+from rasters import metric_grid, scene_of
 
 
 def degrees(height=60, width=60, res=0.000269494585235856):
@@ -79,8 +79,9 @@ def test_the_result_does_not_depend_on_the_chunks(chunks):
 
 
 def test_each_block_of_the_source_is_computed_once():
-    import dask.array as da
     import dataclasses
+
+    import dask.array as da
 
     from geolabel.scene.frame import dataset
 
@@ -91,7 +92,9 @@ def test_each_block_of_the_source_is_computed_once():
         return np.ones(block_info[None]["chunk-shape"], np.float32)
 
     grid = degrees(60, 60)
-    source = da.map_blocks(block, chunks=((20, 20, 20), (20, 20, 20)), dtype=np.float32, meta=np.empty((0, 0), np.float32))
+    source = da.map_blocks(
+        block, chunks=((20, 20, 20), (20, 20, 20)), dtype=np.float32, meta=np.empty((0, 0), np.float32)
+    )
     scene = scene_of({"red": np.ones(grid.shape)}, grid)
     scene = dataclasses.replace(scene, data=dataset({"red": source}, grid))
     view = align({"before": scene})
@@ -108,7 +111,7 @@ def test_the_graph_has_the_same_names_every_time():
 
 def test_scenes_that_do_not_overlap_are_refused_with_both_extents():
     here = scene_of({"red": np.ones((8, 9))})
-    there = scene_of({"red": np.ones((8, 9))}, metric_grid(x=500_000.0), id="elsewhere")
+    there = scene_of({"red": np.ones((8, 9))}, metric_grid(x=500_000.0), name="elsewhere")
     beside = scene_of({"red": np.ones((8, 9))}, metric_grid(x=400_000.0 + 9 * 30))
     with pytest.raises(InputError, match=r"elsewhere.*lon -117\.00") as error:
         align({"before": here, "after": there})

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from affine import Affine
-from rasters import metric_grid, write_raster
 
 from geolabel.errors import BandError, CRSError, InputError, SourceError, UnitError
 from geolabel.scene.open import open_dem
+from rasters import metric_grid, write_raster
 
 GRID = metric_grid(12, 10)
 
@@ -68,7 +68,7 @@ def test_a_dem_in_degrees_is_refused_with_the_way_out(tmp_path):
 
 
 def test_a_private_crs_is_read_from_its_wkt(tmp_path):
-    utm = 'PROJCS["mine",GEOGCS["GRS80",DATUM["unknown",SPHEROID["GRS80",6378137,298.257222101]],PRIMEM["Greenwich",0],UNIT["degree",0.0174532925199433]],PROJECTION["Transverse_Mercator"],PARAMETER["latitude_of_origin",0],PARAMETER["central_meridian",-117],PARAMETER["scale_factor",0.9996],PARAMETER["false_easting",500000],PARAMETER["false_northing",0],UNIT["metre",1]]'  # noqa: E501
+    utm = 'PROJCS["mine",GEOGCS["GRS80",DATUM["unknown",SPHEROID["GRS80",6378137,298.257222101]],PRIMEM["Greenwich",0],UNIT["degree",0.0174532925199433]],PROJECTION["Transverse_Mercator"],PARAMETER["latitude_of_origin",0],PARAMETER["central_meridian",-117],PARAMETER["scale_factor",0.9996],PARAMETER["false_easting",500000],PARAMETER["false_northing",0],UNIT["metre",1]]'
     path = write_raster(tmp_path / "dem.tif", plane(GRID), crs=utm, transform=GRID.transform)
     np.testing.assert_allclose(open_dem(path, GRID).band("elevation").values, plane(GRID), atol=0.05)
 
@@ -81,5 +81,8 @@ def test_what_is_no_dem_of_this_place_is_refused(tmp_path):
     with pytest.raises(UnitError, match="'ft'"):
         open_dem(write_raster(tmp_path / "feet.tif", np.zeros((3, 3), np.float32), units="ft"), GRID)
     with pytest.raises(InputError, match="does not lie on the scene") as error:
-        open_dem(write_raster(tmp_path / "far.tif", np.zeros((3, 3), np.float32), transform=Affine(30, 0, 5e5, 0, -30, 3e6)), GRID)
+        open_dem(
+            write_raster(tmp_path / "far.tif", np.zeros((3, 3), np.float32), transform=Affine(30, 0, 5e5, 0, -30, 3e6)),
+            GRID,
+        )
     assert "lon -118" in error.value.hint

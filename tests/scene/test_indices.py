@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from rasters import metric_grid, scene_of
 
 from geolabel.errors import BandError, InputError, UnitError
 from geolabel.nouns.view import View
 from geolabel.scene.indices import INDICES, dnbr, index, mndwi, nbr, ndvi, rbr, rdnbr, ring_offset
+from rasters import metric_grid, scene_of
 
 
 def view_of(before, after, **more):
@@ -79,7 +79,7 @@ def test_indices_of_absolute_reflectance_refuse_dn(name):
 
 @pytest.mark.parametrize("name", sorted(INDICES))
 def test_no_index_warns_or_makes_infinity_of_nothing(name):
-    scene = scene_of(dict.fromkeys(INDICES[name].bands, [0.0, np.nan, -0.01, 0.3]))
+    scene = scene_of({band: [0.0, np.nan, -0.01, 0.3] for band in INDICES[name].bands})
     values = index(scene, name).values[0]
     assert not np.isinf(values).any()
     assert np.isnan(values[1])

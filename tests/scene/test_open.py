@@ -5,11 +5,11 @@ import warnings
 
 import numpy as np
 import pytest
-from rasters import LANDSAT, metric_grid, write_raster
 
 from geolabel.errors import BandError, ConfigError, CRSError, GeolabelWarning, InputError, SourceError
 from geolabel.scene import reading
 from geolabel.scene.open import open_scene
+from rasters import LANDSAT, metric_grid, write_raster
 
 DN = np.array([[7273, 10000], [20000, 43636]], np.uint16)
 
@@ -99,7 +99,9 @@ def test_qa_pixel_masks_clouds_snow_and_fill_and_keeps_water(tmp_path, flag, kep
     assert any("snow" in line for line in scene.audit)
 
 
-@pytest.mark.parametrize(("scl", "kept"), [(4, True), (5, True), (2, True), (6, True), (0, False), (3, False), (9, False)])
+@pytest.mark.parametrize(
+    ("scl", "kept"), [(4, True), (5, True), (2, True), (6, True), (0, False), (3, False), (9, False)]
+)
 def test_scene_classification_masks_clouds_and_keeps_dark_ground(tmp_path, scl, kept):
     values = np.array([[[2000]], [[scl]]], np.uint16)
     path = write_raster(tmp_path / "a.tif", values, names=["B04", "SCL"])
@@ -145,13 +147,18 @@ def test_scene_knows_its_place_and_time_and_hides_the_folder(tmp_path):
     assert scene.data.red.dims == ("y", "x")
     assert scene.source == ("a.tif",)
     assert str(tmp_path) not in repr(scene) + "".join(scene.audit)
-    assert (scene.start.isoformat(), scene.end.isoformat()) == ("2020-01-01T00:00:00+00:00", "2020-01-31T23:59:59+00:00")
+    assert (scene.start.isoformat(), scene.end.isoformat()) == (
+        "2020-01-01T00:00:00+00:00",
+        "2020-01-31T23:59:59+00:00",
+    )
 
 
 def test_degrees_keep_the_dims_y_and_x(tmp_path):
     from affine import Affine
 
-    path = write_raster(tmp_path / "a.tif", DN, names=["red"], crs="EPSG:4326", transform=Affine(1e-3, 0, -118, 0, -1e-3, 34))
+    path = write_raster(
+        tmp_path / "a.tif", DN, names=["red"], crs="EPSG:4326", transform=Affine(1e-3, 0, -118, 0, -1e-3, 34)
+    )
     assert open_scene(path, at="2020-01-01").data.red.dims == ("y", "x")
 
 

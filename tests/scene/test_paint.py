@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from rasters import LANDSAT, metric_grid, scene_of
 
 from geolabel.errors import BandError, InputError, UnitError
 from geolabel.scene.indices import nbr
 from geolabel.scene.paint import CHAR_REFLECTANCE, burn
+from rasters import LANDSAT, metric_grid, scene_of
 
 PLANTS = dict(zip(LANDSAT, (0.03, 0.05, 0.03, 0.35, 0.18, 0.08), strict=True))
 

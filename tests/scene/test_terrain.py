@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from affine import Affine
-from rasters import metric_grid, scene_of
 
 from geolabel.errors import CRSError, UnitError
 from geolabel.grid import Grid
 from geolabel.scene.terrain import slope_aspect
+from rasters import metric_grid, scene_of
 
 
 def dem_of(heights, grid=None, **more):
