@@ -1,0 +1,140 @@
+"""The command line: one verb a step, each a few lines over Project."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from geolabel import __version__
+from geolabel.errors import GeolabelError
+from geolabel.stream import Progress as Report
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Satellite scenes to labels that can be trusted, and labels to wildfire risk maps that can be acted on.",
+)
+out, err = Console(), Console(stderr=True)
+
+
+class Bars:
+    """A progress bar for each step, made when the step first reports."""
+
+    def __init__(self, shown: Progress) -> None:
+        self.shown = shown
+        self.tasks: dict[str, Any] = {}
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        if what not in self.tasks:
+            self.tasks[what] = self.shown.add_task(what, total=total)
+        self.shown.update(self.tasks[what], completed=done, total=total)
+
+
+@contextmanager
+def bars() -> Iterator[Report]:
+    """Progress bars on standard error, so that standard output holds results only."""
+    columns = TextColumn("{task.description:<44}"), BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=err) as shown:
+        yield Bars(shown)
+
+
+Folder = Annotated[Path, typer.Argument(help="Folder of a geolabel project.")]
+
+
+@app.callback(invoke_without_command=True)
+def root(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+    """Say the version."""
+    if version:
+        out.print(f"geolabel {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def demo(  # noqa: PLR0913 - flags of one command
+    *,
+    before: Annotated[Path | None, typer.Option(help="Scene before the fire (default: the shipped sample).")] = None,
+    after: Annotated[Path | None, typer.Option(help="Scene after the fire.")] = None,
+    dem: Annotated[Path | None, typer.Option(help="Elevation: a file, or a folder of chips.")] = None,
+    sensor: Annotated[str, typer.Option(help="What made the scenes: landsat-c2-l2, sentinel-2-l2a, generic.")] = "generic",
+    ignition: Annotated[str | None, typer.Option(help="Where a fire starts, LON,LAT in degrees.")] = None,
+    wind: Annotated[str | None, typer.Option(help="'25 km/h from 225', or a CSV of times, speeds, directions.")] = None,
+    start: Annotated[str | None, typer.Option(help="When it starts, e.g. 2009-08-26T22:00Z (default: now).")] = None,
+    hours: Annotated[float, typer.Option(help="How far the risk map looks ahead.", min=1, max=72)] = 12,
+    members: Annotated[int, typer.Option(help="Simulated fires in the ensemble.", min=2)] = 200,
+    before_at: Annotated[str | None, typer.Option(help="Acquisition of the before scene: DATE or DATE/DATE.")] = None,
+    after_at: Annotated[str | None, typer.Option(help="Acquisition of the after scene: DATE or DATE/DATE.")] = None,
+    out_folder: Annotated[Path, typer.Option("--out", help="Folder for the products; a rerun resumes there.")] = Path("demo"),
+) -> None:
+    """Run the main job: scenes to labels to consensus to a trained model to a risk map.
+
+    Without arguments on a real scene that is shipped, with a simulated fire whose truth is known; with --before,
+    --after, --dem, --ignition and --wind on your own scenes.
+    """
+    from geolabel import demo as job
+
+    given = job.Given.of(
+        before=before, after=after, dem=dem, sensor=sensor, ignition=ignition, wind=wind, before_at=before_at, after_at=after_at
+    )
+    with bars() as progress:
+        report = job.run(given, out_folder, start=start, hours=hours, members=members, progress=progress)
+    report.show(out)
+
+
+@app.command()
+def burned(
+    before: Annotated[Path, typer.Argument(help="Scene before the fire.")],
+    after: Annotated[Path, typer.Argument(help="Scene after the fire.")],
+    *,
+    sensor: Annotated[str, typer.Option(help="What made the scenes.")] = "generic",
+    at: Annotated[tuple[str, str], typer.Option(help="Acquisition day of before and of after.")],
+    out_folder: Annotated[Path, typer.Option("--out", help="Folder for the labeled tiles.")] = Path("tiles"),
+    size: Annotated[int, typer.Option(help="Edge of a tile in pixels.", min=16)] = 512,
+) -> None:
+    """Map a burn scar with severity and export it as labeled GeoJSON tiles."""
+    import geolabel as gl
+
+    first = gl.open_scene(before, sensor=sensor, at=at[0])
+    last = gl.open_scene(after, sensor=sensor, at=at[1])
+    scar = gl.burned(first, last)
+    index = gl.export(scar, out_folder, format="geojson", tiles=gl.tiles(last, size=size))
+    out.print(f"{len(scar)} polygons, {scar['area_m2'].sum() / 1e4:.0f} ha burned\nopen {index}")
+
+
+@app.command()
+def check(folder: Folder) -> None:
+    """Verify every stream of the ledger and every product; name the first broken link."""
+    from geolabel.project import Project
+
+    with Project.open(folder) as project:
+        broken = project.check()
+    for line in broken:
+        out.print(line)
+    if broken:
+        raise GeolabelError(f"{len(broken)} broken links in {folder}", hint="restore the folder from a copy")
+    out.print("every stream of the ledger and every product holds")
+
+
+def main() -> None:
+    """Run a command; errors say what was found and what to do, and exit with 2."""
+    try:
+        app(standalone_mode=False)
+    except GeolabelError as error:
+        err.print(f"[bold red]error:[/] {error.message}", highlight=False, soft_wrap=True)
+        if error.hint:
+            err.print(f"[bold]hint:[/] {error.hint}", highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        err.print("interrupted; run the same command again and it goes on where it stopped")
+        sys.exit(2)

@@ -1,0 +1,61 @@
+"""project.toml: the options of every step, composed; holds no default and no logic of its own."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from geolabel import files
+from geolabel.errors import ConfigError
+from geolabel.steps.consensus import ConsensusOptions
+from geolabel.steps.options import Options
+from geolabel.steps.risk import RiskOptions
+from geolabel.steps.rules import RuleOptions
+from geolabel.steps.spread import SpreadOptions
+from geolabel.steps.tasks import TaskOptions
+from geolabel.steps.view import SceneSource
+
+
+class Config(Options):
+    """Everything a project may be told."""
+
+    title: str = Field(description="what the products are called")
+    notes: tuple[str, ...] = Field(default=(), description="sentences that must stand on every product")
+    scenes: dict[str, SceneSource] = Field(default_factory=dict, description="role -> where its pixels are")
+    tasks: TaskOptions = Field(default_factory=TaskOptions)
+    rules: RuleOptions = Field(default_factory=RuleOptions)
+    consensus: ConsensusOptions = Field(default_factory=ConsensusOptions)
+    spread: SpreadOptions = Field(default_factory=SpreadOptions)
+    risk: RiskOptions = Field(default_factory=RiskOptions)
+
+
+def load(path: Path) -> Config:
+    """Config of a project.toml.
+
+    Raises
+    ------
+    ConfigError
+        Not TOML, an unknown key (names the nearest), or a value that is not allowed.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path.name} is not TOML: {error}", hint="https://toml.io") from None
+    return Config.read(values, where=path.name)
+
+
+def save(path: Path, config: Config) -> Path:
+    """Path of the project.toml, written atomically; defaults are written out, so that they cannot change unseen."""
+    import tomli_w
+
+    return files.write_text(path, tomli_w.dumps(_without_none(config.model_dump(mode="json"))))
+
+
+def _without_none(value: Any) -> Any:
+    """TOML has no null: an absent key means the same."""
+    if isinstance(value, dict):
+        return {key: _without_none(inner) for key, inner in value.items() if inner is not None}
+    return [_without_none(inner) for inner in value] if isinstance(value, list) else value

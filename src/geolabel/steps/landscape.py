@@ -1,0 +1,55 @@
+"""Agreed terrain, scars and a DEM to the landscape a fire runs over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from geolabel.nouns.view import View
+from geolabel.ontology import NODATA, WILDFIRE
+
+if TYPE_CHECKING:
+    from geolabel.fire.landscape import Landscape
+
+FUELS = {c.code: c.fuels for c in WILDFIRE.of_kind("terrain")}
+"""Terrain class code -> fuel model -> probability."""
+
+
+def landscape(
+    view: View, terrain: NDArray[np.uint8], *, consumed: NDArray[np.bool_] | None = None, largest: bool = True
+) -> Landscape:
+    """Landscape of the view's DEM under the most probable fuel of each terrain class.
+
+    Parameters
+    ----------
+    terrain
+        (y, x) terrain class codes, 0 or 255 where nobody knows.
+    consumed
+        (y, x) ground that burned before: its fuel is gone.
+    largest
+        Keep only the largest 4-connected known area; a fire that would run through unknown ground is not computed.
+    """
+    from geolabel.fire.landscape import Landscape, fuel_from_terrain
+    from geolabel.scene.terrain import slope_aspect
+
+    shape = slope_aspect(view["dem"]).compute()
+    elevation = np.asarray(view["dem"].band("elevation"), np.float32)
+    slope, aspect = np.asarray(shape["slope_deg"], np.float32), np.asarray(shape["aspect_deg"], np.float32)
+    known = (terrain != NODATA) & (terrain != 0) & np.isfinite(elevation) & np.isfinite(slope)
+    fuel = fuel_from_terrain(terrain, FUELS)
+    if consumed is not None:
+        fuel = np.where(consumed, np.int16(99), fuel)
+    return Landscape(view.grid, fuel, elevation, slope, aspect, largest_area(known) if largest else known)
+
+
+def largest_area(known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(y, x) the largest 4-connected patch of a mask."""
+    found, count = ndimage.label(known)
+    if count == 0:
+        return known
+    sizes = np.bincount(found.ravel())
+    sizes[0] = 0
+    return found == sizes.argmax()

@@ -1,0 +1,60 @@
+"""A view to tasks: which tiles are to be labeled, and which of them are gold."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from geolabel.grid import Tile
+from geolabel.nouns.task import Task
+from geolabel.nouns.view import View
+from geolabel.ontology import WILDFIRE, Kind
+from geolabel.steps.options import Options
+
+
+class TaskOptions(Options):
+    """How a view is cut into tasks."""
+
+    tile: int = Field(default=32, ge=16, description="edge of a burn task's tile in pixels")
+    wide_tile: int = Field(default=128, ge=16, description="edge of a terrain or object task's tile in pixels")
+    gold_share: float = Field(default=0.25, ge=0, le=1, description="share of the promising tiles that are gold")
+    seed: int = Field(default=0, description="draws the gold tasks")
+
+
+def plan(view: View, kind: Kind, options: TaskOptions, *, promising: Collection[str] = ()) -> list[Task]:
+    """One task a tile of the view, in order.
+
+    Gold tasks are drawn among the tiles whose keys are `promising` (a rule found something there), and as many among
+    the others, so that who sees nothing and who sees too much are both found out.
+    """
+    size = options.tile if kind == "burn" else options.wide_tile
+    tiles, rng = view.grid.tiles(size), np.random.default_rng(options.seed)
+    there = [tile.key for tile in tiles if tile.key in set(promising)]
+    rest = [tile.key for tile in tiles if tile.key not in set(promising)]
+    count = round(options.gold_share * len(there))
+    gold = {*rng.choice(there, count, replace=False), *rng.choice(rest, min(count, len(rest)), replace=False)} if count else ()
+    return [
+        Task(view.id, view.grid.digest, tile, kind, WILDFIRE.id, "gold" if tile.key in gold else "new") for tile in tiles
+    ]
+
+
+def to_row(task: Task) -> dict[str, Any]:
+    """A task as plain JSON values."""
+    tile = task.tile
+    return {
+        "view_id": task.view_id,
+        "grid_digest": task.grid_digest,
+        "tile": [tile.row, tile.col, tile.height, tile.width, tile.margin],
+        "kind": task.kind,
+        "ontology": task.ontology,
+        "purpose": task.purpose,
+        "instructions": task.instructions,
+    }
+
+
+def from_row(row: Mapping[str, Any]) -> Task:
+    """The task of `to_row`."""
+    return Task(**{**row, "tile": Tile(*row["tile"])})

@@ -1,0 +1,95 @@
+"""Scenes to a view: open what a project names, align it on one metric grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from geolabel.errors import InputError
+from geolabel.grid import Grid
+from geolabel.nouns.scene import Scene
+from geolabel.nouns.times import iso
+from geolabel.nouns.view import View
+from geolabel.steps.options import Options
+
+
+class SceneSource(Options):
+    """What is needed to open a scene again."""
+
+    path: str = Field(description="file, or folder of chips for a DEM")
+    sensor: str = Field(default="generic", description="generic, landsat-c2-l2, sentinel-2-l2a, dem")
+    at: tuple[str, str] | None = Field(default=None, description="first and last day or moment of acquisition")
+    bands: tuple[str, ...] | None = Field(default=None, description="names of the file's bands, in order")
+    licence: str = Field(default="unknown", description="licence of the pixels")
+
+
+UNKNOWN_SPAN = ("1972-07-23", "2100-01-01")
+"""Acquisition of a scene of unknown date: since the first Landsat."""
+
+
+def open_source(source: SceneSource, role: str) -> Scene:
+    """Lazy scene of a source that is not a DEM."""
+    from geolabel.scene.open import open_scene
+
+    return open_scene(
+        source.path,
+        sensor=source.sensor,
+        at=source.at or UNKNOWN_SPAN,
+        bands=source.bands,
+        id=f"{role}-{Path(source.path).stem}",
+        licence=source.licence,
+    )
+
+
+def open_view(sources: Mapping[str, SceneSource], *, id: str, grid: Grid | None = None) -> View:
+    """View of the named scenes on one metric grid; role `dem` is put on the grid of the others.
+
+    Raises
+    ------
+    InputError
+        Without a scene beside the DEM, or where scenes do not overlap.
+    """
+    from geolabel.scene.align import align
+    from geolabel.scene.open import open_dem
+
+    images = {role: source for role, source in sources.items() if role != "dem"}
+    if not images:
+        raise InputError("a view needs a scene beside the DEM", hint="project.add(before=..., after=..., dem=...)")
+    view = align({role: open_source(source, role) for role, source in images.items()}, id=id, grid=grid)
+    if "dem" not in sources:
+        return view
+    dem = open_dem(sources["dem"].path, view.grid, id="dem", licence=sources["dem"].licence)
+    return View(view.id, view.grid, {**view.scenes, "dem": dem})
+
+
+def source_of(scene: Scene, role: str) -> SceneSource:
+    """What is needed to open this scene again.
+
+    Raises
+    ------
+    InputError
+        For a scene that was not opened from a file.
+    """
+    if "path" not in scene.recipe:
+        raise InputError(f"the {role} scene {scene.id!r} was not opened from a file", hint="gl.open_scene(path, ...)")
+    recipe = {**scene.recipe, "path": str(Path(scene.recipe["path"]).resolve())}
+    return SceneSource(**recipe, at=(iso(scene.start), iso(scene.end)), licence=scene.licence)
+
+
+def described(scene: Scene, role: str) -> dict[str, Any]:
+    """A scene as plain JSON values, for the ledger: who, when, what was applied; no path of this machine."""
+    return {
+        "id": scene.id,
+        "role": role,
+        "digest": scene.digest,
+        "sensor": scene.sensor,
+        "quantity": scene.quantity,
+        "start": iso(scene.start),
+        "end": iso(scene.end),
+        "source": list(scene.source),
+        "licence": scene.licence,
+        "audit": list(scene.audit),
+    }
