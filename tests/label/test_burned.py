@@ -7,6 +7,7 @@ import xarray as xr
 
 from geolabel.errors import InputError, UnitError
 from geolabel.label.burned import burned, burned_mask
+from geolabel.label.patches import majority
 from geolabel.label.severity import KEY_BENSON, SCHEMES
 from geolabel.shapes import rasterise
 from geolabel.tables import SHAPES, check
@@ -145,3 +146,13 @@ def test_the_table_goes_to_a_file_and_back(tmp_path):
     back = gpd.read_file(tmp_path / "scar.gpkg")
     assert back.label_id.tolist() == scar.label_id.tolist()
     assert back.geometry[0].equals(scar.geometry[0])
+
+
+def test_half_of_the_neighbours_seen_is_not_most_of_them():
+    """A vote counts only who was seen: 3 of 6 at the border is a tie, 3 of 5 is not."""
+    mask, known = np.zeros((4, 5), bool), np.ones((4, 5), bool)
+    mask[0, 1:4] = True
+    assert not majority(mask, known)[0, 2]
+    known[1, 2] = False
+    assert majority(mask, known)[0, 2]
+    assert not majority(mask, known)[1, 2]
