@@ -77,6 +77,13 @@ def test_relative_breaks_part_the_groups_that_are_there():
     assert "relative" in scheme.citation
 
 
+def test_a_relative_scheme_keeps_the_units_of_its_index():
+    index = xr.DataArray(np.arange(100.0).reshape(10, 10), dims=("y", "x"), attrs={"units": "x1000"})
+    assert relative(index).units == "x1000"
+    assert set(np.unique(classify(index, relative(index)))) == {1, 2, 3, 4}
+    assert relative(index.values / 100).units == "x1"
+
+
 def test_a_scheme_that_contradicts_itself_is_refused():
     four = ("unburned", "low", "moderate", "high")
     with pytest.raises(InputError, match="do not rise"):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from geolabel.errors import BandError, InputError, UnitError
+from geolabel.label.severity import classify, scheme_of
 from geolabel.nouns.view import View
-from geolabel.scene.indices import INDICES, dnbr, index, mndwi, nbr, ndvi, rbr, rdnbr, ring_offset
+from geolabel.scene.indices import INDICES, dnbr, index, mndwi, nbr, ndvi, rbr, rdnbr, ring_offset, times_1000
 from rasters import metric_grid, scene_of
 
 
@@ -29,6 +30,16 @@ def test_the_burn_indices_give_the_published_numbers():
     assert value(rdnbr(view)) == pytest.approx(1036.535, abs=1e-3)
     assert value(rbr(view)) == pytest.approx(0.474668, abs=1e-6)
     assert [a(view).attrs["units"] for a in (dnbr, rdnbr, rbr)] == ["x1", "x1000", "x1"]
+
+
+def test_an_index_times_1000_says_so_and_feeds_its_scheme():
+    index = times_1000(rbr(view_of(PRE, POST)))
+    assert value(index) == pytest.approx(474.668, abs=1e-3)
+    assert classify(index, scheme_of("parks-rbr")).values[0, 0] == 4
+    with pytest.raises(UnitError, match="already"):
+        times_1000(index)
+    with pytest.raises(UnitError):
+        classify(rbr(view_of(PRE, POST)), scheme_of("parks-rbr"))
 
 
 def test_relative_change_has_a_value_where_the_burn_ratio_was_negative():

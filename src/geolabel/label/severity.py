@@ -142,7 +142,7 @@ def relative(index: Any, *, name: str = "dnbr") -> SeverityScheme:
     """Scheme of four classes whose breaks are Otsu's thresholds of this index itself; computes.
 
     For uncalibrated DN, where no published break holds. Its classes rank the pixels of this scene and say nothing of
-    another; where little has burned the breaks part noise.
+    another; where little has burned the breaks part noise. Units are those the index's attribute `units` says (x1).
     """
     values = np.asarray(index, np.float64)
     words = "relative to this scene: three Otsu thresholds of its own values (Liao, Chen & Chung 2001); not comparable"

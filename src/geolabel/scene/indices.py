@@ -194,6 +194,19 @@ def _rbr(change: Array, before: Array) -> Array:
     return _ratio(change, before + 1.001)
 
 
+def times_1000(index: Any) -> Any:
+    """The index x1000 as its attribute `units` says, lazy: what schemes with breaks x1000 read (`parks-rbr`).
+
+    Raises
+    ------
+    UnitError
+        Where the index is x1000 already.
+    """
+    if index.attrs.get("units") == "x1000":
+        raise UnitError(f"the index {index.name!r} is x1000 already", hint="use it as it is")
+    return (index * np.float32(1000)).assign_attrs({**index.attrs, "units": "x1000"})
+
+
 def ring_offset(change: Any, scar: Array, grid: Grid, *, gap_m: float = 90.0, width_m: float = 300.0) -> float:
     """Median of `change` over the unburned ring from `gap_m` to `gap_m + width_m` around a scar; computes.
 
