@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geolabel.errors import FireError
+from geolabel.fire.arrays import F32, I16, I32
 from geolabel.fire.front import (
     Behaviour,
     Fire,
@@ -37,8 +38,7 @@ BIN_MIN = 15.0
 DOMINANT_R = 0.3
 """Mean resultant length below which no direction of spread dominates among the members."""
 
-F32 = NDArray[np.float32]
-FuelDraw = Callable[[np.random.Generator], NDArray[np.int16]]
+FuelDraw = Callable[[np.random.Generator], I16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,10 @@ class Uncertainty:
     """Of the logarithm of all moistures, one draw a fire."""
 
     def __post_init__(self) -> None:
-        if min(self.speed_share, self.direction_deg, self.log_rate, self.log_moisture) < 0 or not 0 <= self.correlation < 1:
+        if (
+            min(self.speed_share, self.direction_deg, self.log_rate, self.log_moisture) < 0
+            or not 0 <= self.correlation < 1
+        ):
             raise FireError(f"impossible uncertainty {self}", hint="standard deviations >= 0, correlation in [0, 1)")
 
 
@@ -91,7 +94,7 @@ class _Member:
     """One fire before it is a raster."""
 
     ground: Landscape
-    rows: NDArray[np.int16]
+    rows: I16
     acts: Behaviour
     reached: Reached
 
@@ -138,7 +141,7 @@ class Ensemble:
     hours: tuple[float, ...]
     """Lead times, h."""
     n: int
-    counts: NDArray[np.int32]
+    counts: I32
     """(hour, y, x): members that had burned the cell by then."""
     arrivals: NDArray[np.uint16]
     """(bin, y, x): members that came in each bin of `BIN_MIN` minutes."""
@@ -267,8 +270,8 @@ class _Sums:
             row[where[when <= hour * 60]] += 1
         bins = np.minimum((when / BIN_MIN).astype(np.int64), len(self.arrivals) - 1)
         self.arrivals[bins, where] += 1
-        self.east[where] += np.nan_to_num(np.sin(reached.normal_rad))
-        self.north[where] += np.nan_to_num(np.cos(reached.normal_rad))
+        self.east[where] += np.nan_to_num(reached.normal[:, 0])
+        self.north[where] += np.nan_to_num(reached.normal[:, 1])
         self.rate[where] += np.nan_to_num(reached.rate_m_min)
 
     def ensemble(self) -> Ensemble:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from geolabel.bearings import convert_speed, opposite, wind_20ft_from_10m
 from geolabel.errors import FireError, nearest
 from geolabel.fire import front_kernel as kernel
+from geolabel.fire.arrays import F32, F64, I16, I32, Mask
 from geolabel.fire.front_speed import FUEL_COLUMNS, SLOTS, SLOWEST_M_MIN, Fields, Speeds
 from geolabel.fire.fuel import beds
 from geolabel.fire.landscape import Landscape
@@ -36,8 +37,7 @@ BUCKET_SHARE = 1.0
 """Width of a bucket, as a share of the time the fastest fire takes over one interval."""
 MOST_BUCKETS = 200_000
 
-Ignition = tuple[int, int] | Sequence[tuple[int, int]] | NDArray[np.bool_]
-F32, F64 = NDArray[np.float32], NDArray[np.float64]
+Ignition = tuple[int, int] | Sequence[tuple[int, int]] | Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,11 @@ class Fire:
     """Byram's fireline intensity."""
 
     @property
-    def burned(self) -> NDArray[np.bool_]:
+    def burned(self) -> Mask:
         """(y, x): reached by the end."""
         return np.isfinite(self.arrival_min)
 
-    def burned_by(self, hours: float) -> NDArray[np.bool_]:
+    def burned_by(self, hours: float) -> Mask:
         """(y, x): reached within `hours`."""
         return self.arrival_min <= hours * 60
 
@@ -79,11 +79,11 @@ class Fire:
 class Reached:
     """The cells one fire burned, without the rest of the grid."""
 
-    cells: NDArray[np.int32]
+    cells: I32
     """(n,) row * width + col."""
     arrival_min: F32
-    normal_rad: F32
-    """(n,) front's normal, radians clockwise from grid north; NaN at the start."""
+    normal: F32
+    """(n, 2) east and north of the front's unit normal, in the grid's frame; NaN at the start."""
     rate_m_min: F32
 
 
@@ -112,14 +112,15 @@ class Solver:
                 np.empty((cells, SLOTS, 3), np.float32),
                 np.zeros((cells, SLOTS), np.int32),
                 np.empty((cells, 2), np.float32),
+                np.zeros(cells, bool),
                 np.empty(cells, np.int32),
                 np.zeros(1, np.int64),
             ),
             burned=np.empty(cells, np.int32),
-            values=np.empty((cells, 3), np.float32),
+            values=np.empty((cells, 4), np.float32),
         )
 
-    def reach(self, fields: Fields, start: NDArray[np.bool_] | NDArray[np.int32], minutes: float, fastest: float) -> Reached:
+    def reach(self, fields: Fields, start: Mask | I32, minutes: float, fastest: float) -> Reached:
         """The cells burned within `minutes`.
 
         Parameters
@@ -134,19 +135,21 @@ class Solver:
         interval = self.res_m / INTERVALS[self.setting]
         width = max(BUCKET_SHARE * interval / max(fastest, 1e-3), minutes / MOST_BUCKETS)
         queue = kernel.Queue(
-            *(space[name] for name in ("arrival", "after", "before")),
-            np.full(int(minutes / width) + 2, -1, np.int32),
-            space["touched"],
-            np.zeros(2, np.int64),
-            width,
+            arrival=space["arrival"],
+            after=space["after"],
+            before=space["before"],
+            first=np.full(int(minutes / width) + 2, -1, np.int32),
+            touched=space["touched"],
+            tally=np.zeros(2, np.int64),
+            width_min=width,
         )
         n = kernel.burn(
             fields, space["mesh"], queue, space["speeds"], cells, whole, minutes, space["burned"], space["values"]
         )
         burned, values = space["burned"][:n].copy(), space["values"][:n].copy()
-        at_start = np.isin(burned, cells)
+        at_start = start.ravel()[burned] if whole else np.isin(burned, cells)
         values[at_start, 0], values[at_start, 1:] = 0.0, np.nan
-        return Reached(burned, values[:, 0], values[:, 1], values[:, 2])
+        return Reached(burned, values[:, 0], values[:, 1:3], values[:, 3])
 
 
 def mesh(shape: tuple[int, int], k: int, res_m: float) -> kernel.Mesh:
@@ -172,9 +175,22 @@ def given_fields(
 ) -> Fields:
     """Fields for the kernel from (period, y, x) rate, direction and eccentricity, and (y, x) slope and aspect."""
     periods = len(starts_min)
-    flat = [np.ascontiguousarray(v, np.float32).reshape(periods, -1) for v in (head_rate_m_min, head_rad, eccentricity)]
-    ground = [np.ascontiguousarray(v, np.float32).ravel() for v in (slope, aspect_rad)]
-    return Fields(True, *flat, *ground, _NO_FUEL, _NO_RISE, _NO_RISE, np.zeros((0, 0, FUEL_COLUMNS)), starts_min)
+    rate, head, ecc = (
+        np.ascontiguousarray(v, np.float32).reshape(periods, -1) for v in (head_rate_m_min, head_rad, eccentricity)
+    )
+    return Fields(
+        given=True,
+        head_rate=rate,
+        head_rad=head,
+        eccentricity=ecc,
+        slope=np.ascontiguousarray(slope, np.float32).ravel(),
+        aspect_rad=np.ascontiguousarray(aspect_rad, np.float32).ravel(),
+        fuel=_NO_FUEL,
+        rise_east=_NO_RISE,
+        rise_north=_NO_RISE,
+        behaviour=np.zeros((0, 0, FUEL_COLUMNS)),
+        starts=starts_min,
+    )
 
 
 def first_arrival(
@@ -213,7 +229,9 @@ def first_arrival(
         raise FireError(f"fields of shapes {rate.shape}, {np.shape(head_rad)}, {np.shape(eccentricity)}")
     ecc = np.asarray(eccentricity)
     if not (ecc.min() >= 0 and ecc.max() < 1 and rate.min() >= 0):
-        raise FireError(f"eccentricity {ecc.min():g} to {ecc.max():g}, rate from {rate.min():g}", hint="0 <= e < 1 <= rate")
+        raise FireError(
+            f"eccentricity {ecc.min():g} to {ecc.max():g}, rate from {rate.min():g}", hint="0 <= e < 1 <= rate"
+        )
     fields = given_fields(
         rate,
         head_rad,
@@ -222,7 +240,7 @@ def first_arrival(
         aspect_rad=zero if aspect_rad is None else np.nan_to_num(aspect_rad),
         starts_min=np.asarray(starts_min, float),
     )
-    burnable = (rate > SLOWEST_M_MIN).reshape(-1, *shape).any(0)
+    burnable = np.asarray((rate > SLOWEST_M_MIN).reshape(-1, *shape).any(0))
     solver = solver or Solver(shape, res_m, setting)
     reached = solver.reach(fields, start_cells(ignition, burnable), minutes, float(rate.max()))
     return raster(reached, shape)
@@ -231,12 +249,13 @@ def first_arrival(
 def raster(reached: Reached, shape: tuple[int, int]) -> tuple[F32, F32, F32]:
     """(arrival, normal, rate) as (y, x) rasters; inf and NaN where not reached."""
     out = tuple(np.full(shape, fill, np.float32) for fill in (np.inf, np.nan, np.nan))
-    for full, part in zip(out, (reached.arrival_min, reached.normal_rad, reached.rate_m_min), strict=True):
+    normal = np.arctan2(reached.normal[:, 0], reached.normal[:, 1])
+    for full, part in zip(out, (reached.arrival_min, normal, reached.rate_m_min), strict=True):
         full.ravel()[reached.cells] = part
     return out[0], out[1], out[2]
 
 
-def start_cells(ignition: Ignition, burnable: NDArray[np.bool_]) -> Any:
+def start_cells(ignition: Ignition, burnable: Mask) -> Any:
     """Cell numbers (of points) or mask (of a perimeter) from which a fire starts, burnable cells only.
 
     Raises
@@ -303,7 +322,7 @@ def behaviour(
     return Behaviour(weather.hours * 60, np.stack(columns, -1), fuel.heat_per_area_kj_m2, fastest)
 
 
-def fuel_rows(landscape: Landscape) -> NDArray[np.int16]:
+def fuel_rows(landscape: Landscape) -> I16:
     """(cell,) position of each cell's fuel in `landscape.fuels_present`, -1 where nothing burns."""
     rows = np.searchsorted(landscape.fuels_present, landscape.fuel).astype(np.int16)
     return np.where(landscape.burnable, rows, np.int16(-1)).ravel()
@@ -312,11 +331,21 @@ def fuel_rows(landscape: Landscape) -> NDArray[np.int16]:
 _NO_FIELD = np.zeros((0, 0), np.float32)
 
 
-def fuel_fields(landscape: Landscape, rows: NDArray[np.int16], acts: Behaviour) -> Fields:
+def fuel_fields(landscape: Landscape, rows: I16, acts: Behaviour) -> Fields:
     """Fields for the kernel from fuel, terrain and the fuels' behaviour."""
     east, north = (part.ravel() for part in landscape.rise)
     return Fields(
-        False, _NO_FIELD, _NO_FIELD, _NO_FIELD, _NO_RISE, _NO_RISE, rows, east, north, acts.table, acts.starts_min
+        given=False,
+        head_rate=_NO_FIELD,
+        head_rad=_NO_FIELD,
+        eccentricity=_NO_FIELD,
+        slope=_NO_RISE,
+        aspect_rad=_NO_RISE,
+        fuel=rows,
+        rise_east=east,
+        rise_north=north,
+        behaviour=acts.table,
+        starts=acts.starts_min,
     )
 
 
@@ -375,7 +404,7 @@ def spread(
     return fire_of(landscape, rows, acts, reached, hours)
 
 
-def fire_of(landscape: Landscape, rows: NDArray[np.int16], acts: Behaviour, reached: Reached, hours: float) -> Fire:
+def fire_of(landscape: Landscape, rows: I16, acts: Behaviour, reached: Reached, hours: float) -> Fire:
     """The rasters of a fire from the cells it reached."""
     shape = landscape.grid.shape
     arrival, normal, rate = raster(reached, shape)

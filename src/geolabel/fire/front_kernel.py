@@ -17,11 +17,10 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from geolabel.fire.arrays import F32, F64, I32, I64
 from geolabel.fire.front_speed import (
     COMPILE,
-    F32,
-    F64,
-    I32,
+    INLINE,
     Fields,
     Speeds,
     burns,
@@ -66,13 +65,13 @@ class Queue(NamedTuple):
     """(bucket,) first node or -1."""
     touched: I32
     """Nodes whose arrival was set, in order."""
-    count: I32
+    tally: I64
     """[0]: how many were touched; [1]: the bucket at work."""
     width_min: float
 
 
 # ---------------------------------------------------------------------------------------------- queue
-@njit(**COMPILE)
+@njit(**INLINE)
 def unlink(queue: Queue, node: int) -> None:
     """Take a waiting node out of its bucket."""
     before, after = queue.before[node], queue.after[node]
@@ -85,19 +84,19 @@ def unlink(queue: Queue, node: int) -> None:
     queue.after[node] = IDLE
 
 
-@njit(**COMPILE)
+@njit(**INLINE)
 def offer(queue: Queue, node: int, t: float) -> None:
     """Let a node have an arrival, if it is better, and wait in its bucket."""
     old = queue.arrival[node]
-    if t >= old - GAIN_MIN:
+    if not t < old - GAIN_MIN:
         return
     if queue.after[node] != IDLE:
         unlink(queue, node)
     elif old == np.inf:
-        queue.touched[queue.count[0]] = node
-        queue.count[0] += 1
+        queue.touched[queue.tally[0]] = node
+        queue.tally[0] += 1
     queue.arrival[node] = t
-    bucket = max(int(t / queue.width_min), queue.count[1])
+    bucket = max(int(t / queue.width_min), queue.tally[1])
     if bucket >= len(queue.first):
         return
     head = queue.first[bucket]
@@ -107,14 +106,14 @@ def offer(queue: Queue, node: int, t: float) -> None:
     queue.first[bucket] = node
 
 
-@njit(**COMPILE)
+@njit(**INLINE)
 def settled(queue: Queue, node: int) -> bool:
     """Whether a node was reached and waits no more."""
     return queue.after[node] == IDLE and -np.inf < queue.arrival[node] < np.inf
 
 
 # ---------------------------------------------------------------------------------------------- cells
-@njit(**COMPILE)
+@njit(**INLINE)
 def burns_at(fields: Fields, mesh: Mesh, row: int, col: int) -> bool:
     """Whether the cell lies on the grid and burns."""
     if row < 0 or col < 0 or row >= mesh.height or col >= mesh.width:
@@ -134,11 +133,11 @@ def close_corners(fields: Fields, mesh: Mesh, queue: Queue, row: int, col: int) 
         node = base + mesh.offset[corner * mesh.k]
         if burns_at(fields, mesh, row + down, col + right) and queue.arrival[node] == np.inf:
             queue.arrival[node] = -np.inf
-            queue.touched[queue.count[0]] = node
-            queue.count[0] += 1
+            queue.touched[queue.tally[0]] = node
+            queue.tally[0] += 1
 
 
-@njit(**COMPILE)
+@njit(**INLINE)
 def first_node(mesh: Mesh, row: int, col: int) -> int:
     """Node of a cell's north-west corner."""
     return (row * (mesh.width + 1) + col) * (2 * mesh.k - 1)
@@ -146,158 +145,156 @@ def first_node(mesh: Mesh, row: int, col: int) -> int:
 
 @njit(**COMPILE)
 def enter(fields: Fields, mesh: Mesh, queue: Queue, speeds: Speeds, row: int, col: int) -> None:
-    """Prepare a burning cell when the fire first comes to it."""
-    cell = row * mesh.width + col
-    if speeds.stamp[cell].max() == 0:
-        meet(fields, speeds, cell)
-        close_corners(fields, mesh, queue, row, col)
-        load(fields, speeds, cell, 0)
+    """Prepare a burning cell when the fire first comes to it; later calls change nothing."""
+    meet(fields, speeds, row * mesh.width + col)
+    close_corners(fields, mesh, queue, row, col)
 
 
 # ---------------------------------------------------------------------------------------------- runs
-@njit(**COMPILE)
-def best_start(
-    metric: F32, rise: F32, ex: float, ey: float, wx: float, wy: float, gap_min: float
-) -> tuple[float, float]:
-    """(share s of the way from P to Q, time after P's arrival) of the fastest run to X from the interval between.
+@njit(**INLINE)
+def beside(mesh: Mesh, row: int, col: int, slot: int, side: int) -> tuple[int, int, int]:
+    """(row, col, place) of a node, seen from the `side`-th of the four (corner) or two cells around it.
 
-    e = Q - P, w = X - P, gap = arrival at Q minus arrival at P. The start is clamped to the interval.
+    The node is number `slot` of the grid point at the north-west corner of cell (row, col).
     """
-    up_e, up_w = rise[0] * ex + rise[1] * ey, rise[0] * wx + rise[1] * wy
-    ee = ex * ex + ey * ey + up_e * up_e
-    ew = ex * wx + ey * wy + up_e * up_w
-    pull = gap_min + metric[1] * ex + metric[2] * ey
-    kappa = pull / (metric[0] * np.sqrt(ee))
-    if kappa >= 1:
-        share = 0.0
-    elif kappa <= -1:
-        share = 1.0
-    else:
-        det = 1 + rise[0] * rise[0] + rise[1] * rise[1]
-        aside = np.sqrt(det) * abs(ex * wy - ey * wx)
-        share = (ew - kappa / np.sqrt(1 - kappa * kappa) * aside) / ee
-        share = min(max(share, 0.0), 1.0)
-    dx, dy = wx - share * ex, wy - share * ey
-    return share, share * gap_min + metric[0] * slope_length(rise, dx, dy) - metric[1] * dx - metric[2] * dy
-
-
-@njit(**COMPILE)
-def relax_interval(
-    fields: Fields, mesh: Mesh, queue: Queue, speeds: Speeds, cell: int, base: int, period: int, p: int, q: int
-) -> None:
-    """Offer runs from the interval between reached places p (new) and q to the places on the other three edges."""
-    k, around = mesh.k, 4 * mesh.k
-    slot = load(fields, speeds, cell, period)
-    metric, rise = speeds.metric[cell, slot], speeds.rise[cell]
-    tp, tq = queue.arrival[base + mesh.offset[p]], queue.arrival[base + mesh.offset[q]]
-    ex, ey, gap = mesh.x[q] - mesh.x[p], mesh.y[q] - mesh.y[p], float(tq - tp)
-    start, end = fields.starts[period], period_end(fields, period)
-    # what is the same for every target
-    up_e = rise[0] * ex + rise[1] * ey
-    ee = ex * ex + ey * ey + up_e * up_e
-    kappa = (gap + metric[1] * ex + metric[2] * ey) / (metric[0] * np.sqrt(ee))
-    if kappa <= -1 and metric[0] < np.inf:
-        return  # every run would start at q, which has offered its own
-    root = np.sqrt(max(1 - kappa * kappa, 1e-18))
-    det = np.sqrt(1 + rise[0] * rise[0] + rise[1] * rise[1])
-    lean, gain = det * kappa / root / ee, det * metric[0] * root / np.sqrt(ee)
-    pull = kappa * metric[0] / np.sqrt(ee)
-    edge = (min(p, q) if abs(p - q) == 1 else around - 1) // k
-    early = min(tp, tq)
-    for step in range(1, 3 * k):
-        x = (edge + 1) * k + step
-        if x >= around:
-            x -= around
-        node = base + mesh.offset[x]
-        now = queue.arrival[node]
-        if now <= early:
-            continue
-        wx, wy = mesh.x[x] - mesh.x[p], mesh.y[x] - mesh.y[p]
-        ew = ex * wx + ey * wy + up_e * (rise[0] * wx + rise[1] * wy)
-        aside = abs(ex * wy - ey * wx)
-        share = ew / ee - lean * aside if kappa < 1 else 0.0
-        if share >= 1:
-            continue  # from q, as above
-        if share > 0:
-            t = tp - metric[1] * wx - metric[2] * wy + pull * ew + gain * aside
-        else:
-            share = 0.0
-            t = tp + metric[0] * slope_length(rise, wx, wy) - metric[1] * wx - metric[2] * wy
-        if not (t <= end and tp + share * gap >= start):
-            t = run_time(fields, speeds, cell, wx - share * ex, wy - share * ey, tp + share * gap, now, period)
-        offer(queue, node, t)
-
-
-@njit(**COMPILE)
-def relax_point(
-    fields: Fields, mesh: Mesh, queue: Queue, speeds: Speeds, cell: int, base: int, period: int, p: int, x: int
-) -> None:
-    """Offer the run from a reached place p of a cell to its place x."""
-    node = base + mesh.offset[x]
-    tp, now = queue.arrival[base + mesh.offset[p]], queue.arrival[node]
-    if now > tp:
-        t = run_time(fields, speeds, cell, mesh.x[x] - mesh.x[p], mesh.y[x] - mesh.y[p], tp, now, period)
-        offer(queue, node, t)
-
-
-@njit(**COMPILE)
-def relax_cell(
-    fields: Fields, mesh: Mesh, queue: Queue, speeds: Speeds, row: int, col: int, p: int, period: int
-) -> None:
-    """Offer all runs through a cell that a newly reached place p allows."""
-    if not burns_at(fields, mesh, row, col):
-        return
-    enter(fields, mesh, queue, speeds, row, col)
-    cell, base, around = row * mesh.width + col, first_node(mesh, row, col), 4 * mesh.k
-    left, right = (p - 1) % around, (p + 1) % around
-    left_done = settled(queue, base + mesh.offset[left])
-    right_done = settled(queue, base + mesh.offset[right])
-    if left_done:
-        relax_interval(fields, mesh, queue, speeds, cell, base, period, p, left)
-    if right_done:
-        relax_interval(fields, mesh, queue, speeds, cell, base, period, p, right)
-    if not (left_done or right_done):
-        for x in range(around):
-            if x != p:
-                relax_point(fields, mesh, queue, speeds, cell, base, period, p, x)
-    elif not left_done:
-        relax_point(fields, mesh, queue, speeds, cell, base, period, p, left)
-    elif not right_done:
-        relax_point(fields, mesh, queue, speeds, cell, base, period, p, right)
-
-
-@njit(**COMPILE)
-def relax_node(fields: Fields, mesh: Mesh, queue: Queue, speeds: Speeds, node: int, hint: int) -> None:
-    """Offer all runs through the two or four cells of a newly reached node."""
     k = mesh.k
-    point, place = node // (2 * k - 1), node % (2 * k - 1)
-    row, col = point // (mesh.width + 1), point % (mesh.width + 1)
-    period = period_of(fields, queue.arrival[node], hint)
-    if place == 0:
-        relax_cell(fields, mesh, queue, speeds, row, col, 0, period)
-        relax_cell(fields, mesh, queue, speeds, row, col - 1, k, period)
-        relax_cell(fields, mesh, queue, speeds, row - 1, col - 1, 2 * k, period)
-        relax_cell(fields, mesh, queue, speeds, row - 1, col, 3 * k, period)
-    elif place < k:
-        relax_cell(fields, mesh, queue, speeds, row, col, place, period)
-        relax_cell(fields, mesh, queue, speeds, row - 1, col, 3 * k - place, period)
-    else:
-        down = place - k + 1
-        relax_cell(fields, mesh, queue, speeds, row, col, 4 * k - down, period)
-        relax_cell(fields, mesh, queue, speeds, row, col - 1, k + down, period)
+    if slot == 0:  # a corner: cells to the south-east, south-west, north-west, north-east
+        return row - side // 2, col - (1 if 0 < side < 3 else 0), side * k
+    if slot < k:  # an edge that runs east: cells south and north
+        return row - side, col, 3 * k - slot if side else slot
+    return row, col - side, slot + 1 if side else 5 * k - slot - 1  # one that runs south: cells east and west
+
+
+@njit(**INLINE)
+def bundle(mesh: Mesh, p: int, which: int, left_done: bool, right_done: bool) -> tuple[int, int, int]:
+    """(q, first target, number of targets) of the `which`-th bundle of runs that a newly reached place p allows.
+
+    Bundles 0 and 1 start on the interval to the left or right neighbour q and go to the other three edges; bundles 2
+    and 3 start at p itself (q = p) and go to those neighbours, or everywhere where neither is reached.
+    """
+    k, around = mesh.k, 4 * mesh.k
+    left = p - 1 if p > 0 else around - 1
+    right = p + 1 if p + 1 < around else 0
+    if which == 0:
+        return left, (left // k + 1) * k + 1, 3 * k - 1 if left_done else 0
+    if which == 1:
+        return right, (p // k + 1) * k + 1, 3 * k - 1 if right_done else 0
+    alone = not (left_done or right_done)
+    if which == 2:
+        return p, right, around - 1 if alone else 1
+    return p, left, 0 if alone else 1
+
+
+@njit(**INLINE)
+def later(mesh: Mesh, queue: Queue, base: int, first: int, n: int, early: float) -> int:
+    """How many of `n` targets from `first` on come before the first one not reached by `early`; `n` if there is none."""
+    x = first if first < 4 * mesh.k else first - 4 * mesh.k
+    skip = 0
+    while skip < n and queue.arrival[base + mesh.offset[x]] <= early:
+        skip += 1
+        x = x + 1 if x + 1 < 4 * mesh.k else 0
+    return skip
+
+
+@njit(**INLINE)
+def lean_of(speeds: Speeds, cell: int, slot: int, e: tuple[float, float], gap: float) -> tuple[float, ...]:
+    """(kappa, e.M.e, how far the best start lies beside the foot of X, time of a run aside) of an interval e = Q - P.
+
+    kappa is the pull of the arrivals along the interval over the slowness along it; a start inside needs abs(kappa) < 1.
+    """
+    gx, gy = speeds.rise[cell, 0], speeds.rise[cell, 1]
+    a, bx, by = speeds.metric[cell, slot, 0], speeds.metric[cell, slot, 1], speeds.metric[cell, slot, 2]
+    climb = gx * e[0] + gy * e[1]
+    ee = e[0] * e[0] + e[1] * e[1] + climb * climb
+    kappa = (gap + bx * e[0] + by * e[1]) / (a * np.sqrt(ee))
+    root = np.sqrt(max(1 - kappa * kappa, 1e-12))
+    det = np.sqrt(1 + gx * gx + gy * gy)
+    return kappa, ee, det * kappa / (root * ee), det * a * root / np.sqrt(ee)
+
+
+@njit(**INLINE)
+def relax(
+    fields: Fields,
+    mesh: Mesh,
+    queue: Queue,
+    speeds: Speeds,
+    cell: int,
+    base: int,
+    period: int,
+    p: int,
+    runs: tuple[int, int, int],
+) -> None:
+    """Offer the runs of one bundle to their targets."""
+    q, first, n = runs
+    tp = float(queue.arrival[base + mesh.offset[p]])
+    gap = float(queue.arrival[base + mesh.offset[q]]) - tp
+    early = tp + min(gap, 0.0)
+    skip = later(mesh, queue, base, first, n, early)
+    if skip < n:
+        slot = load(fields, speeds, cell, period)
+        a, bx, by = speeds.metric[cell, slot, 0], speeds.metric[cell, slot, 1], speeds.metric[cell, slot, 2]
+        gx, gy = speeds.rise[cell, 0], speeds.rise[cell, 1]
+        ex, ey = mesh.x[q] - mesh.x[p], mesh.y[q] - mesh.y[p]
+        kappa, ee, lean, gain = 1.0, 1.0, 0.0, 0.0
+        if q != p:
+            kappa, ee, lean, gain = lean_of(speeds, cell, slot, (ex, ey), gap)
+        pull, foot, climb = kappa * a / np.sqrt(ee), 1 / ee, gx * ex + gy * ey
+        start, end = fields.starts[period], period_end(fields, period)
+        x = first + skip - 1
+        for _ in range(skip, n if kappa > -1 else 0):  # at kappa <= -1 every run starts at q, which offered its own
+            x += 1
+            x -= 4 * mesh.k if x >= 4 * mesh.k else 0
+            node = base + mesh.offset[x]
+            now = float(queue.arrival[node])
+            if now <= early:
+                continue
+            wx, wy = mesh.x[x] - mesh.x[p], mesh.y[x] - mesh.y[p]
+            rise = gx * wx + gy * wy
+            ew, aside = ex * wx + ey * wy + climb * rise, abs(ex * wy - ey * wx)
+            share = ew * foot - lean * aside if kappa < 1 else 0.0
+            if share >= 1:
+                continue  # from q, as above
+            if share > 0:
+                t = tp - bx * wx - by * wy + pull * ew + gain * aside
+            else:
+                share = 0.0
+                t = tp + a * np.sqrt(wx * wx + wy * wy + rise * rise) - bx * wx - by * wy
+            if t > end or tp + share * gap < start:
+                t = run_time(fields, speeds, cell, wx - share * ex, wy - share * ey, tp + share * gap, now, period)
+            offer(queue, node, t)
+
+
+@njit(**INLINE)
+def visit(fields: Fields, mesh: Mesh, queue: Queue, speeds: Speeds, row: int, col: int, p: int, period: int) -> None:
+    """Offer all runs through one burning cell that a newly reached place p allows."""
+    cell, base = row * mesh.width + col, first_node(mesh, row, col)
+    if not speeds.met[cell]:
+        enter(fields, mesh, queue, speeds, row, col)
+    left_done = settled(queue, base + mesh.offset[p - 1 if p > 0 else 4 * mesh.k - 1])
+    right_done = settled(queue, base + mesh.offset[p + 1 if p + 1 < 4 * mesh.k else 0])
+    for which in range(4):
+        runs = bundle(mesh, p, which, left_done, right_done)
+        if runs[2] > 0:
+            relax(fields, mesh, queue, speeds, cell, base, period, p, runs)
 
 
 @njit(**COMPILE)
 def march(fields: Fields, mesh: Mesh, queue: Queue, speeds: Speeds) -> None:
     """Settle all nodes, bucket by bucket."""
-    hint = 0
+    period, slots, columns = 0, 2 * mesh.k - 1, mesh.width + 1
     for bucket in range(len(queue.first)):
-        queue.count[1] = bucket
+        queue.tally[1] = bucket
         while queue.first[bucket] >= 0:
             node = queue.first[bucket]
             unlink(queue, node)
-            hint = period_of(fields, queue.arrival[node], hint)
-            relax_node(fields, mesh, queue, speeds, node, hint)
+            period = period_of(fields, queue.arrival[node], period)
+            point = node // slots
+            row = point // columns
+            col, slot = point - row * columns, node - point * slots
+            for side in range(4 if slot == 0 else 2):
+                y, x, p = beside(mesh, row, col, slot, side)
+                if burns_at(fields, mesh, y, x):
+                    visit(fields, mesh, queue, speeds, y, x, p, period)
 
 
 # ---------------------------------------------------------------------------------------------- start and end
@@ -322,74 +319,91 @@ def ignite_whole(fields: Fields, mesh: Mesh, queue: Queue, speeds: Speeds, cell:
         offer(queue, base + mesh.offset[x], 0.0)
 
 
-@njit(**COMPILE)
+@njit(**INLINE)
 def usable(t: float) -> bool:
     """Whether an arrival is one (neither unreached nor closed)."""
     return -np.inf < t < np.inf
 
 
+@njit(**INLINE)
+def best_share(
+    speeds: Speeds, cell: int, slot: int, e: tuple[float, float], w: tuple[float, float], gap: float
+) -> float:
+    """Share of the way from P to Q = P + e at which the fastest run to X = P + w starts."""
+    kappa, ee, lean, _ = lean_of(speeds, cell, slot, e, gap)
+    gx, gy = speeds.rise[cell, 0], speeds.rise[cell, 1]
+    ew = e[0] * w[0] + e[1] * w[1] + (gx * e[0] + gy * e[1]) * (gx * w[0] + gy * w[1])
+    share = ew / ee - lean * abs(e[0] * w[1] - e[1] * w[0])
+    return (0.0 if kappa >= 1 else 1.0) if abs(kappa) >= 1 else min(max(share, 0.0), 1.0)
+
+
 @njit(**COMPILE)
-def reach_centre(
-    fields: Fields, mesh: Mesh, queue: Queue, speeds: Speeds, cell: int
-) -> tuple[float, float, float]:
+def reach_centre(fields: Fields, mesh: Mesh, queue: Queue, speeds: Speeds, cell: int) -> tuple[float, float, float]:
     """(arrival at the centre in min, run to it east, north in m) of a cell the fire came to."""
     around, half = 4 * mesh.k, 0.5 * mesh.x[mesh.k]
     base = first_node(mesh, cell // mesh.width, cell % mesh.width)
-    rise = speeds.rise[cell]
     best, run_x, run_y, period = np.inf, 0.0, 0.0, 0
+    earliest = 0
     for p in range(around):
+        t = queue.arrival[base + mesh.offset[p]]
+        if usable(t) and not queue.arrival[base + mesh.offset[earliest]] <= t:
+            earliest = p
+    for step in range(-1, around - 1):  # from where the fire came first: most other intervals are then too late
+        p = (earliest + step) % around
         q = (p + 1) % around
-        tp, tq = queue.arrival[base + mesh.offset[p]], queue.arrival[base + mesh.offset[q]]
-        if not usable(tp) or min(tp, max(tq, 0.0)) >= best:
+        tp, tq = float(queue.arrival[base + mesh.offset[p]]), float(queue.arrival[base + mesh.offset[q]])
+        if not usable(tp) or (usable(tq) and min(tp, tq) >= best):
             continue
         wx, wy = half - mesh.x[p], -half - mesh.y[p]
-        share = 0.0
-        period = period_of(fields, tp, period)
         ex, ey = mesh.x[q] - mesh.x[p], mesh.y[q] - mesh.y[p]
-        metric = speeds.metric[cell, load(fields, speeds, cell, period)]
-        if usable(tq) and metric[0] < np.inf:
-            share, _ = best_start(metric, rise, ex, ey, wx, wy, tq - tp)
-        start = tp + share * (tq - tp) if share > 0 else tp
+        period = period_of(fields, tp, period)
+        slot = load(fields, speeds, cell, period)
+        gap, share = 0.0, 0.0
+        if usable(tq) and speeds.metric[cell, slot, 0] < np.inf:
+            gap = tq - tp
+            share = best_share(speeds, cell, slot, (ex, ey), (wx, wy), gap)
         dx, dy = wx - share * ex, wy - share * ey
-        t = run_time(fields, speeds, cell, dx, dy, start, best, period)
+        t = run_time(fields, speeds, cell, dx, dy, tp + share * gap, best, period)
         if t < best:
             best, run_x, run_y = t, dx, dy
     return best, run_x, run_y
 
 
 @njit(**COMPILE)
-def front_at(fields: Fields, speeds: Speeds, cell: int, t: float, run: tuple[float, float]) -> tuple[float, float]:
-    """(normal to the front in radians clockwise from grid north, rate along the slope in m/min) at a cell's centre.
+def front_at(
+    fields: Fields, speeds: Speeds, cell: int, t: float, run: tuple[float, float]
+) -> tuple[float, float, float]:
+    """(east, north of the front's unit normal, rate along the slope in m/min) at a cell's centre.
 
     The gradient of arrival is the derivative of the time of the run that came first; the front's normal is its direction.
     """
-    metric = speeds.metric[cell, load(fields, speeds, cell, period_of(fields, t, 0))]
-    rise = speeds.rise[cell]
-    length = slope_length(rise, run[0], run[1])
-    if not (length > 0 and metric[0] < np.inf):
-        return np.nan, np.nan
-    climb = rise[0] * run[0] + rise[1] * run[1]
-    px = metric[0] * (run[0] + rise[0] * climb) / length - metric[1]
-    py = metric[0] * (run[1] + rise[1] * climb) / length - metric[2]
-    along = rise[0] * px + rise[1] * py
-    steep = rise[0] * rise[0] + rise[1] * rise[1]
-    slowness = np.sqrt(px * px + py * py - along * along / (1 + steep))
-    return np.arctan2(px, py), 1 / slowness
+    slot = load(fields, speeds, cell, period_of(fields, t, 0))
+    a, gx, gy = speeds.metric[cell, slot, 0], speeds.rise[cell, 0], speeds.rise[cell, 1]
+    length = slope_length(speeds, cell, run[0], run[1])
+    if not (length > 0 and a < np.inf):
+        return np.nan, np.nan, np.nan
+    climb = gx * run[0] + gy * run[1]
+    px = a * (run[0] + gx * climb) / length - speeds.metric[cell, slot, 1]
+    py = a * (run[1] + gy * climb) / length - speeds.metric[cell, slot, 2]
+    along = gx * px + gy * py
+    slowness = np.sqrt(px * px + py * py - along * along / (1 + gx * gx + gy * gy))
+    size = np.sqrt(px * px + py * py)
+    return px / size, py / size, 1 / slowness
 
 
 @njit(**COMPILE)
 def collect(
     fields: Fields, mesh: Mesh, queue: Queue, speeds: Speeds, burned: I32, values: F32, limit_min: float
 ) -> int:
-    """How many cells burned by `limit_min`; their numbers go to `burned`, (arrival, normal rad, rate) to `values`."""
+    """How many cells burned by `limit_min`; numbers go to `burned`, (arrival, normal east, north, rate) to `values`."""
     n = 0
-    for i in range(speeds.count[0]):
+    for i in range(speeds.tally[0]):
         cell = speeds.cells[i]
         t, dx, dy = reach_centre(fields, mesh, queue, speeds, cell)
         if t <= limit_min:
             burned[n] = cell
-            normal, rate = front_at(fields, speeds, cell, t, (dx, dy))
-            values[n, 0], values[n, 1], values[n, 2] = t, normal, rate
+            values[n, 0] = t
+            values[n, 1], values[n, 2], values[n, 3] = front_at(fields, speeds, cell, t, (dx, dy))
             n += 1
     return n
 
@@ -397,17 +411,26 @@ def collect(
 @njit(**COMPILE)
 def clear(queue: Queue, speeds: Speeds) -> None:
     """Make queue and speeds as new, at a cost that goes with the last fire's size."""
-    for i in range(queue.count[0]):
+    for i in range(queue.tally[0]):
         queue.arrival[queue.touched[i]] = np.inf
         queue.after[queue.touched[i]] = IDLE
-    for i in range(speeds.count[0]):
+    for i in range(speeds.tally[0]):
         speeds.stamp[speeds.cells[i]] = 0
-    queue.count[0], queue.count[1], speeds.count[0] = 0, 0, 0
+        speeds.met[speeds.cells[i]] = False
+    queue.tally[0], queue.tally[1], speeds.tally[0] = 0, 0, 0
 
 
 @njit(**COMPILE)
-def burn(  # noqa: PLR0917
-    fields: Fields, mesh: Mesh, queue: Queue, speeds: Speeds, cells: I32, whole: bool, limit_min: float, burned: I32, values: F32
+def burn(
+    fields: Fields,
+    mesh: Mesh,
+    queue: Queue,
+    speeds: Speeds,
+    cells: I32,
+    whole: bool,
+    limit_min: float,
+    burned: I32,
+    values: F32,
 ) -> int:
     """How many cells burn by `limit_min` from a start; see `collect` for where they go. The workspace is left clean."""
     for cell in cells:

@@ -16,19 +16,19 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
+from geolabel.fire.arrays import F32, F64, I16, I32, I64, Mask
 from geolabel.fire.rothermel import M_MIN_PER_MPH
 
-COMPILE = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz", "arcp"}}
+COMPILE = {"cache": True, "_nrt": False, "nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz", "arcp"}}
+INLINE = {**COMPILE, "inline": "always"}
+"""For what runs millions of times: a call would count references to every array it is given."""
 SLOWEST_M_MIN = 1e-4
 """Rates below this (15 cm a day) count as no spread."""
 FUEL_COLUMNS = 7
 """No-wind rate, wind factor to east and north, slope scale, 1 / wind scale, 1 / wind power, wind limit (as factor)."""
 SLOTS = 4
 """Periods of a cell kept at a time."""
-
-F32, F64, I32 = NDArray[np.float32], NDArray[np.float64], NDArray[np.int32]
 
 
 class Fields(NamedTuple):
@@ -43,7 +43,7 @@ class Fields(NamedTuple):
     slope: F32
     """(cell,) rise/run, given fields only."""
     aspect_rad: F32
-    fuel: NDArray[np.int16]
+    fuel: I16
     """(cell,) row of `behaviour`, -1 does not burn."""
     rise_east: F32
     rise_north: F32
@@ -62,24 +62,26 @@ class Speeds(NamedTuple):
     """(cell, slot): period + 1 held in the slot, 0 for none."""
     rise: F32
     """(cell, 2): rise over run to east and north."""
+    met: Mask
+    """(cell,): whether the fire came to it."""
     cells: I32
     """Cells met, in order."""
-    count: NDArray[np.int64]
+    tally: I64
     """[0]: how many cells were met."""
 
 
-@njit(**COMPILE)
+@njit(**INLINE)
 def burns(fields: Fields, cell: int) -> bool:
     """Whether a cell ever carries fire."""
     if not fields.given:
         return fields.fuel[cell] >= 0
+    fastest = 0.0
     for period in range(fields.head_rate.shape[0]):
-        if fields.head_rate[period, cell] > SLOWEST_M_MIN:
-            return True
-    return False
+        fastest = max(fastest, fields.head_rate[period, cell])
+    return fastest > SLOWEST_M_MIN
 
 
-@njit(**COMPILE)
+@njit(**INLINE)
 def period_of(fields: Fields, t: float, hint: int) -> int:
     """Period that holds time t, searched from `hint`."""
     period = hint
@@ -90,13 +92,13 @@ def period_of(fields: Fields, t: float, hint: int) -> int:
     return period
 
 
-@njit(**COMPILE)
+@njit(**INLINE)
 def period_end(fields: Fields, period: int) -> float:
     """Minute at which a period ends."""
     return fields.starts[period + 1] if period + 1 < len(fields.starts) else np.inf
 
 
-@njit(**COMPILE)
+@njit(**INLINE)
 def meet(fields: Fields, speeds: Speeds, cell: int) -> None:
     """Note a cell met for the first time and its rise."""
     if fields.given:
@@ -107,11 +109,12 @@ def meet(fields: Fields, speeds: Speeds, cell: int) -> None:
     else:
         speeds.rise[cell, 0] = fields.rise_east[cell]
         speeds.rise[cell, 1] = fields.rise_north[cell]
-    speeds.cells[speeds.count[0]] = cell
-    speeds.count[0] += 1
+    speeds.met[cell] = True
+    speeds.cells[speeds.tally[0]] = cell
+    speeds.tally[0] += 1
 
 
-@njit(**COMPILE)
+@njit(**INLINE)
 def given_head(fields: Fields, cell: int, period: int) -> tuple[float, float, float, float]:
     """(rate, east, north, eccentricity) of the head from given fields."""
     head = fields.head_rad[period, cell]
@@ -123,7 +126,7 @@ def given_head(fields: Fields, cell: int, period: int) -> tuple[float, float, fl
     )
 
 
-@njit(**COMPILE)
+@njit(**INLINE)
 def fuel_head(fields: Fields, cell: int, period: int) -> tuple[float, float, float, float]:
     """(rate, east, north, eccentricity) of the head from fuel, wind and slope: `rothermel.head_fire` for one cell."""
     row = fields.behaviour[period, fields.fuel[cell]]
@@ -140,7 +143,7 @@ def fuel_head(fields: Fields, cell: int, period: int) -> tuple[float, float, flo
     return row[0] * (1 + capped), east / factor, north / factor, np.sqrt(1 - 1 / (ratio * ratio))
 
 
-@njit(**COMPILE)
+@njit(**INLINE)
 def head_of(fields: Fields, cell: int, period: int) -> tuple[float, float, float, float]:
     """(rate m/min, east, north, eccentricity) of the head in a cell and period."""
     if fields.given:
@@ -148,7 +151,7 @@ def head_of(fields: Fields, cell: int, period: int) -> tuple[float, float, float
     return fuel_head(fields, cell, period)
 
 
-@njit(**COMPILE)
+@njit(**INLINE)
 def load(fields: Fields, speeds: Speeds, cell: int, period: int) -> int:
     """Slot that holds the cell's speed in a period, computed on first need."""
     slot = period % SLOTS
@@ -157,38 +160,39 @@ def load(fields: Fields, speeds: Speeds, cell: int, period: int) -> int:
     rate, east, north, ecc = head_of(fields, cell, period)
     gx, gy = speeds.rise[cell, 0], speeds.rise[cell, 1]
     up = gx * east + gy * north
-    slowness = 1 / (max(rate, 1e-12) * (1 - ecc))
-    drift = slowness * ecc / np.sqrt(1 + up * up)
-    speeds.metric[cell, slot, 0] = slowness if rate > SLOWEST_M_MIN else np.inf
+    slowness = 1 / (rate * (1 - ecc)) if rate > SLOWEST_M_MIN else np.inf
+    drift = slowness * ecc / np.sqrt(1 + up * up) if rate > SLOWEST_M_MIN else 0.0
+    speeds.metric[cell, slot, 0] = slowness
     speeds.metric[cell, slot, 1] = drift * (east + gx * up)
     speeds.metric[cell, slot, 2] = drift * (north + gy * up)
     speeds.stamp[cell, slot] = period + 1
     return slot
 
 
-@njit(**COMPILE)
-def slope_length(rise: F32, dx: float, dy: float) -> float:
+@njit(**INLINE)
+def slope_length(speeds: Speeds, cell: int, dx: float, dy: float) -> float:
     """Length on the slope of a run (dx, dy) in the map plane."""
-    climb = rise[0] * dx + rise[1] * dy
+    climb = speeds.rise[cell, 0] * dx + speeds.rise[cell, 1] * dy
     return np.sqrt(dx * dx + dy * dy + climb * climb)
 
 
-@njit(**COMPILE)
-def run_time(fields: Fields, speeds: Speeds, cell: int, dx: float, dy: float, t: float, bound: float, hint: int) -> float:
+@njit(**INLINE)
+def run_time(
+    fields: Fields, speeds: Speeds, cell: int, dx: float, dy: float, t: float, bound: float, hint: int
+) -> float:
     """Arrival (min) of a run (dx, dy) in a cell that starts at t; inf where it cannot be before `bound`."""
-    length = slope_length(speeds.rise[cell], dx, dy)
+    length = slope_length(speeds, cell, dx, dy)
     period = period_of(fields, t, hint)
-    left = 1.0
+    left, arrival = 1.0, np.inf
     while t < bound:
-        metric = speeds.metric[cell, load(fields, speeds, cell, period)]
+        slot = load(fields, speeds, cell, period)
+        slow = speeds.metric[cell, slot, 0]
+        need = left * (slow * length - speeds.metric[cell, slot, 1] * dx - speeds.metric[cell, slot, 2] * dy)
         end = period_end(fields, period)
-        if metric[0] < np.inf:
-            need = left * (metric[0] * length - metric[1] * dx - metric[2] * dy)
-            if t + need <= end:
-                return t + need
-            left *= 1 - (end - t) / need
-        elif end == np.inf:
-            return np.inf
+        if t + need <= end:
+            arrival = t + need if slow < np.inf else np.inf
+            break
+        left *= 1 - (end - t) / need if slow < np.inf else 1.0
         t = end
         period += 1
-    return np.inf
+    return arrival

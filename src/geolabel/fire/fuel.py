@@ -15,9 +15,9 @@ from importlib.resources import files
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from geolabel.errors import FireError
+from geolabel.fire.arrays import F64, Mask
 
 NON_BURNABLE: Mapping[int, str] = MappingProxyType(
     {91: "Urban or developed", 92: "Snow or ice", 93: "Agricultural", 98: "Open water", 99: "Bare ground"}
@@ -25,8 +25,6 @@ NON_BURNABLE: Mapping[int, str] = MappingProxyType(
 """Numbers of Scott & Burgan (2005) that carry no fire."""
 SAV_10H_FT, SAV_100H_FT = 109.0, 30.0
 """Surface-area-to-volume ratio of 10-h and 100-h fuel, 1/ft, in every standard model."""
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +51,14 @@ class Beds:
     """n fuel models as arrays, one column a model; imperial, as the equations are."""
 
     numbers: tuple[int, ...]
-    load_lb_ft2: Floats
+    load_lb_ft2: F64
     """(5, n): 1-h, 10-h, 100-h, live herbaceous, live woody."""
-    sav_ft: Floats
+    sav_ft: F64
     """(5, n)."""
-    depth_ft: Floats
-    extinction: Floats
-    heat_btu_lb: Floats
-    dynamic: NDArray[np.bool_]
+    depth_ft: F64
+    extinction: F64
+    heat_btu_lb: F64
+    dynamic: Mask
 
 
 @cache

@@ -12,6 +12,7 @@ from scipy.ndimage import distance_transform_edt
 
 from geolabel.digests import digest
 from geolabel.errors import FireError
+from geolabel.fire.arrays import F32, I16, Mask
 from geolabel.fire.fuel import NON_BURNABLE, check_fuel_numbers
 from geolabel.grid import Grid
 
@@ -19,9 +20,6 @@ NO_FUEL = 99
 """Fuel number of unknown ground: no fire is carried over what is not known."""
 STEEPEST_DEG = 80.0
 """Steepest slope a 10-100 m DEM shows; more is percent given as degrees."""
-
-Floats = NDArray[np.float32]
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -37,11 +35,11 @@ class Landscape:
     """
 
     grid: Grid
-    fuel: NDArray[np.int16]
+    fuel: I16
     """Standard fuel model numbers (Anderson 1982; Scott & Burgan 2005) and non-burnable ones."""
-    elevation_m: Floats
-    slope_deg: Floats
-    aspect_deg: Floats
+    elevation_m: F32
+    slope_deg: F32
+    aspect_deg: F32
     """Downslope azimuth, degrees clockwise from **grid** north; NaN where flat."""
     known: Mask
     """Where fuel and terrain are known; elsewhere nothing burns."""
@@ -75,7 +73,7 @@ class Landscape:
         return self.known & ~np.isin(self.fuel, list(NON_BURNABLE))
 
     @cached_property
-    def rise(self) -> tuple[Floats, Floats]:
+    def rise(self) -> tuple[F32, F32]:
         """((y, x), (y, x)) rise over run towards grid east and grid north, 0 where flat or unknown."""
         steep = np.tan(np.radians(np.where(self.known, self.slope_deg, 0.0)))
         down = np.radians(np.nan_to_num(self.aspect_deg))
@@ -139,7 +137,7 @@ class Landscape:
         )
 
 
-def _check_slope(slope_deg: Floats) -> None:
+def _check_slope(slope_deg: F32) -> None:
     if not np.isfinite(slope_deg).all():
         raise FireError(
             f"{int((~np.isfinite(slope_deg)).sum())} known cells have no slope", hint="mark them as not known"
@@ -153,7 +151,7 @@ def _check_slope(slope_deg: Floats) -> None:
 
 def fuel_from_terrain(
     codes: NDArray[np.integer], fuels: Mapping[int, Mapping[int, float]], rng: np.random.Generator | None = None
-) -> NDArray[np.int16]:
+) -> I16:
     """(y, x) int16 fuel numbers of a raster of terrain classes.
 
     Without `rng` each class takes its most probable fuel (ties: the lower number). With `rng` each class takes **one**
@@ -177,7 +175,7 @@ def fuel_from_terrain(
     return lookup[codes.astype(np.uint8)]
 
 
-def distance_m(mask: Mask, res_m: float) -> Floats:
+def distance_m(mask: Mask, res_m: float) -> F32:
     """(y, x) distance from each cell outside the mask to its nearest cell, m; 0 inside, and everywhere if it is empty."""
     if not mask.any():
         return np.zeros(mask.shape, np.float32)

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from geolabel.bearings import FT
 from geolabel.errors import FireError
+from geolabel.fire.arrays import F64
 from geolabel.fire.fuel import Beds
 
 WindOnSlope = Literal["behave", "projected"]
@@ -34,32 +35,30 @@ KW_M_PER_BTU_FT_S = 1.055056 / FT
 KJ_M2_PER_BTU_FT2 = 1.055056 / FT**2
 MAX_LENGTH_TO_WIDTH = 8.0
 
-Floats = NDArray[np.float64]
-
 
 @dataclass(frozen=True, slots=True)
 class Particles:
     """Fuel after curing, by particle class; leading axis of 6: 1-h, 10-h, 100-h, cured herb, live herb, live woody."""
 
-    load: Floats
-    sav: Floats
-    moisture: Floats
+    load: F64
+    sav: F64
+    moisture: F64
 
 
 @dataclass(frozen=True, slots=True)
 class SurfaceFuel:
     """What a fuel bed at a given moisture does, before wind and slope; arrays of one shape."""
 
-    rate_m_min: Floats
+    rate_m_min: F64
     """No-wind, no-slope rate of spread."""
-    heat_per_area_kj_m2: Floats
+    heat_per_area_kj_m2: F64
     """Heat released per unit area in the flaming front."""
-    wind_scale: Floats
+    wind_scale: F64
     """Wind factor = wind_scale * (midflame wind in m/min) ** wind_power."""
-    wind_power: Floats
-    slope_scale: Floats
+    wind_power: F64
+    slope_scale: F64
     """Slope factor = slope_scale * (rise/run) ** 2."""
-    max_wind_m_min: Floats
+    max_wind_m_min: F64
     """Effective midflame wind beyond which the rate no longer rises (Rothermel's limit)."""
 
 
@@ -101,11 +100,11 @@ def cured_particles(bed: Beds, moisture: ArrayLike) -> Particles:
     return Particles(*(np.stack([np.broadcast_to(v, shape) for v in part]) for part in (load, sav, wet)))
 
 
-def _share(part: Floats, total: Floats) -> Floats:
+def _share(part: F64, total: F64) -> F64:
     return np.divide(part, total, out=np.zeros(np.broadcast_shapes(part.shape, total.shape)), where=total > 0)
 
 
-def surface_weights(p: Particles) -> tuple[Floats, Floats]:
+def surface_weights(p: Particles) -> tuple[F64, F64]:
     """(weight of each class within dead or live, weight of dead and live), by surface area (Rothermel 1972, 53-57)."""
     area = p.sav * p.load / PARTICLE_DENSITY_LB_FT3
     by_kind = np.stack([area[DEAD].sum(0), area[LIVE].sum(0)])
@@ -113,7 +112,7 @@ def surface_weights(p: Particles) -> tuple[Floats, Floats]:
     return within, _share(by_kind, by_kind.sum(0))
 
 
-def net_load(p: Particles, within: Floats) -> Floats:
+def net_load(p: Particles, within: F64) -> F64:
     """(2, ...) net load of dead and live fuel, lb/ft2, weighted by size subclass (Albini 1976, p. 15)."""
     size = np.digitize(p.sav, SAV_CLASS_EDGES_FT)
     pure = p.load * (1 - MINERAL_TOTAL)
@@ -125,27 +124,25 @@ def net_load(p: Particles, within: Floats) -> Floats:
     return np.stack(totals)
 
 
-def characteristic_sav(p: Particles, within: Floats, between: Floats) -> Floats:
+def characteristic_sav(p: Particles, within: F64, between: F64) -> F64:
     """SAV that stands for the whole bed, 1/ft (Rothermel 1972, 71-72)."""
     by_kind = np.stack([(within[DEAD] * p.sav[DEAD]).sum(0), (within[LIVE] * p.sav[LIVE]).sum(0)])
     return (between * by_kind).sum(0)
 
 
 # ---------------------------------------------------------------------------------------------- heat
-def live_extinction(p: Particles, dead_extinction: Floats) -> Floats:
+def live_extinction(p: Particles, dead_extinction: F64) -> F64:
     """Moisture of extinction of live fuel, fraction, never below that of dead fuel (Albini 1976, p. 16)."""
     live_sav = np.where(p.sav[LIVE] > 0, p.sav[LIVE], 1.0)
     fine_dead = (p.load[DEAD] * np.exp(-138 / np.where(p.sav[DEAD] > 0, p.sav[DEAD], 1.0))).sum(0)
-    fine_wet = (
-        p.load[DEAD] * p.moisture[DEAD] * np.exp(-138 / np.where(p.sav[DEAD] > 0, p.sav[DEAD], 1.0))
-    ).sum(0)
+    fine_wet = (p.load[DEAD] * p.moisture[DEAD] * np.exp(-138 / np.where(p.sav[DEAD] > 0, p.sav[DEAD], 1.0))).sum(0)
     fine_live = (p.load[LIVE] * np.exp(-500 / live_sav)).sum(0)
     ratio = np.where(fine_live > 0, _share(fine_dead, fine_live), 0.0)
     extinction = 2.9 * ratio * (1 - _share(fine_wet, fine_dead) / dead_extinction) - 0.226
     return np.maximum(extinction, dead_extinction)
 
 
-def moisture_damping(moisture: Floats, extinction: Floats) -> Floats:
+def moisture_damping(moisture: F64, extinction: F64) -> F64:
     """Moisture damping coefficient, 0-1 (Rothermel 1972, 29)."""
     r = np.clip(moisture / extinction, 0.0, 1.0)
     return 1 - 2.59 * r + 5.11 * r**2 - 3.52 * r**3
@@ -156,19 +153,19 @@ def mineral_damping() -> float:
     return float(0.174 * MINERAL_EFFECTIVE**-0.19)
 
 
-def optimum_packing(sav: Floats) -> Floats:
+def optimum_packing(sav: F64) -> F64:
     """Packing ratio at which the fire is strongest (Rothermel 1972, 37)."""
     return 3.348 * sav**-0.8189
 
 
-def reaction_velocity(sav: Floats, packing: Floats) -> Floats:
+def reaction_velocity(sav: F64, packing: F64) -> F64:
     """Optimum reaction velocity, 1/min (Rothermel 1972, 36, 38; Albini 1976, p. 15)."""
     relative = packing / optimum_packing(sav)
     power = 133 * sav**-0.7913
     return sav**1.5 / (495 + 0.0594 * sav**1.5) * relative**power * np.exp(power * (1 - relative))
 
 
-def reaction_intensity(bed: Beds, p: Particles, within: Floats, velocity: Floats) -> Floats:
+def reaction_intensity(bed: Beds, p: Particles, within: F64, velocity: F64) -> F64:
     """Heat released per area and minute, Btu/ft2/min (Rothermel 1972, 58)."""
     wet = np.stack([(within[kind] * p.moisture[kind]).sum(0) for kind in (DEAD, LIVE)])
     dead = moisture_damping(wet[0], np.broadcast_to(bed.extinction, wet[0].shape))
@@ -177,25 +174,25 @@ def reaction_intensity(bed: Beds, p: Particles, within: Floats, velocity: Floats
     return velocity * bed.heat_btu_lb * mineral_damping() * (load[0] * dead + load[1] * live)
 
 
-def propagating_flux_ratio(sav: Floats, packing: Floats) -> Floats:
+def propagating_flux_ratio(sav: F64, packing: F64) -> F64:
     """Share of the reaction's heat that goes ahead (Rothermel 1972, 42)."""
     return np.exp((0.792 + 0.681 * np.sqrt(sav)) * (packing + 0.1)) / (192 + 0.2595 * sav)
 
 
-def heat_sink(bed: Beds, p: Particles, within: Floats, between: Floats) -> Floats:
+def heat_sink(bed: Beds, p: Particles, within: F64, between: F64) -> F64:
     """Heat that brings a cubic foot of the bed to ignition, Btu/ft3 (Rothermel 1972, 77-78)."""
     share = np.concatenate([within[DEAD] * between[0], within[LIVE] * between[1]])
     heated = np.exp(-138 / np.where(p.sav > 0, p.sav, 1.0))
     return p.load.sum(0) / bed.depth_ft * (share * heated * (250 + 1116 * p.moisture)).sum(0)
 
 
-def residence_time_min(sav: Floats) -> Floats:
+def residence_time_min(sav: F64) -> F64:
     """Flaming residence time, min (Anderson 1969)."""
     return 384 / sav
 
 
 # ---------------------------------------------------------------------------------------------- wind and slope
-def wind_parameters(sav: Floats, packing: Floats) -> tuple[Floats, Floats]:
+def wind_parameters(sav: F64, packing: F64) -> tuple[F64, F64]:
     """(scale, power) of the wind factor for midflame wind in ft/min (Rothermel 1972, 47-50)."""
     power = 0.02526 * sav**0.54
     relative = packing / optimum_packing(sav)
@@ -203,7 +200,7 @@ def wind_parameters(sav: Floats, packing: Floats) -> tuple[Floats, Floats]:
     return scale, power
 
 
-def slope_scale(packing: Floats) -> Floats:
+def slope_scale(packing: F64) -> F64:
     """Slope factor of a slope of 45 degrees; it goes with the square of rise/run (Rothermel 1972, 51)."""
     return 5.275 * packing**-0.3
 

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from geolabel.bearings import SPEED_TO_M_S, convert_speed, from_sector
 from geolabel.errors import FireError, InputError, SourceError, UnitError, nearest
+from geolabel.fire.arrays import F64
 from geolabel.nouns.times import When, iso, utc
 
 FASTEST_M_S = 60.0
@@ -21,8 +22,6 @@ DRIEST, WETTEST = 0.01, 3.0
 MOISTURES = ("m1", "m10", "m100", "live_herb", "live_woody")
 DEFAULT_MOISTURE: Mapping[str, float] = {"m1": 0.06, "m10": 0.07, "m100": 0.08, "live_herb": 0.60, "live_woody": 0.90}
 """Low dead and two-thirds cured live moisture, D2L2 of Scott & Burgan (2005, table 3 and 4)."""
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +37,18 @@ class Weather:
     """
 
     start: datetime
-    hours: Floats
+    hours: F64
     """(n,) offsets after `start`, h; the first is 0."""
     end_hours: float
     """Offset until which the last value holds, h."""
-    speed_m_s: Floats
-    from_deg: Floats
+    speed_m_s: F64
+    from_deg: F64
     """(n,) wind FROM, degrees clockwise from **true** north."""
-    m1: Floats
-    m10: Floats
-    m100: Floats
-    live_herb: Floats
-    live_woody: Floats
+    m1: F64
+    m10: F64
+    m100: F64
+    live_herb: F64
+    live_woody: F64
     """Moisture of 1-h, 10-h, 100-h, live herbaceous and live woody fuel, fractions of dry weight."""
     source: str
 
@@ -84,7 +83,7 @@ class Weather:
 
     # ------------------------------------------------------------------ ways to make one
     @classmethod
-    def constant(  # noqa: PLR0913 - each is a physical quantity with a name
+    def constant(
         cls,
         start: When,
         *,
@@ -107,7 +106,7 @@ class Weather:
         return self.start + timedelta(hours=self.end_hours)
 
     @property
-    def moisture(self) -> Floats:
+    def moisture(self) -> F64:
         """(5, n) fractions: 1-h, 10-h, 100-h, live herbaceous, live woody."""
         return np.stack([getattr(self, name) for name in MOISTURES])
 
@@ -127,7 +126,7 @@ class Weather:
         values = {name: getattr(self, name)[at] for name in ("speed_m_s", "from_deg", *MOISTURES)}
         return replace(self, hours=steps, end_hours=float(hours), **values)
 
-    def changed(self, **values: ArrayLike) -> Weather:
+    def changed(self, **values: Any) -> Weather:
         """A copy with other values of some quantities."""
         return replace(self, **values)
 
@@ -160,7 +159,9 @@ def _known_moistures(moisture: Mapping[str, float]) -> dict[str, float]:
 
 
 # ---------------------------------------------------------------------------------------------- text and files
-_WIND = re.compile(r"^\s*([\d.]+)\s*(m/s|km/h|kmh|kph|mph|kn|kt|kts)?\s+from\s+([A-Za-z]+|[\d.]+)\s*(?:deg|°)?\s*$", re.I)
+_WIND = re.compile(
+    r"^\s*([\d.]+)\s*(m/s|km/h|kmh|kph|mph|kn|kt|kts)?\s+from\s+([A-Za-z]+|[\d.]+)\s*(?:deg|°)?\s*$", re.I
+)
 _UNIT_NAMES = {"kmh": "km/h", "kph": "km/h", "kt": "kn", "kts": "kn"}
 
 
@@ -185,9 +186,7 @@ def parse_wind(text: str) -> tuple[float, float]:
     return float(convert_speed(float(speed), _UNIT_NAMES.get(unit, unit), "m/s")), from_deg
 
 
-def parse(
-    text: str, start: When, *, hours: float = 24.0, moisture: Mapping[str, float] | None = None
-) -> Weather:
+def parse(text: str, start: When, *, hours: float = 24.0, moisture: Mapping[str, float] | None = None) -> Weather:
     """Constant weather from the text of a wind; its source says that it is a scenario."""
     speed, from_deg = parse_wind(text)
     source = f"scenario: wind {text.strip()} at 10 m"
@@ -197,7 +196,9 @@ def parse(
 _SPEED_COLUMNS = {"speed_m_s": "m/s", "speed_km_h": "km/h", "speed_mph": "mph", "speed_kn": "kn"}
 
 
-def read_csv(path: str | Path, *, speed_unit: str | None = None, moisture: Mapping[str, float] | None = None) -> Weather:
+def read_csv(
+    path: str | Path, *, speed_unit: str | None = None, moisture: Mapping[str, float] | None = None
+) -> Weather:
     """Weather from a CSV with columns `time`, a speed, `from_deg`, and moistures (`m1`, ..., fractions) where known.
 
     Parameters
@@ -241,5 +242,7 @@ def _speed_column(columns: list[str], unit: str | None) -> tuple[str, str]:
     if "speed" in columns and unit:
         return "speed", unit
     if "speed" in columns:
-        raise UnitError("the column 'speed' has no unit", hint=f"name it {', '.join(_SPEED_COLUMNS)} or give speed_unit")
+        raise UnitError(
+            "the column 'speed' has no unit", hint=f"name it {', '.join(_SPEED_COLUMNS)} or give speed_unit"
+        )
     raise FireError(f"no wind speed among the columns {columns}", hint=f"one of {', '.join(_SPEED_COLUMNS)}")
