@@ -84,6 +84,18 @@ def test_arrays_on_a_tile_give_the_same_as_on_the_whole_grid(fires):
     np.testing.assert_array_equal(part.inputs[1], late.inputs[:, window.slices[0], window.slices[1]])
 
 
+def test_a_fire_keeps_its_split_where_a_later_moment_does_not_show_its_beginning(fires):
+    came = np.hypot(*(np.indices(SHAPE) - 30.0))  # a ring that grows a cell a minute from inside the held-out ground
+    first = replace(fires[0], arrival_min=came)
+    rows, cols = (tile := Tile(60, 60, 96, 96)).slices
+    small = {n: getattr(first, n)[rows, cols] for n in ("arrival_min", "bearing_deg", "burnable")}
+    late = replace(first, t0_min=60.0, until_min=240.0, tile=tile, inputs=first.inputs[:, rows, cols], **small)
+    both = spread_samples([first, late], grid(*SHAPE), **HOW)
+    assert both.split.tolist() == ["test", "buffer"]
+    alone = spread_samples([replace(late, fire=7)], grid(*SHAPE), **HOW)
+    assert alone.split.tolist() == ["train"]
+
+
 def test_more_windows_of_a_moment(fires):
     three = spread_samples(fires[:8], grid(*SHAPE), windows=3, **HOW)
     assert len(fires[:8]) < len(three) <= 24

@@ -21,7 +21,7 @@ TINY = {"epochs": 2, "width": 8, "seed": 3}
 
 @pytest.fixture(scope="module")
 def samples():
-    return make(150)
+    return make(100)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def few():
 
 @pytest.fixture(scope="module")
 def model(samples):
-    return fit(samples, epochs=14, width=8, batch=4, seed=1)
+    return fit(samples, epochs=10, width=8, batch=4, seed=1)
 
 
 def held_out_fires(n, seed=77):
@@ -57,7 +57,7 @@ def test_it_beats_the_distance_to_the_fire_on_held_out_ground(model):
         off.append(difference(found.bearing_deg, bearing)[scored & (came <= 60 * HOURS[-1])])
     truth = np.concatenate(burned)
     ours, baseline = (average_precision_score(truth, np.concatenate(v)) for v in (said, near))
-    assert ours > baseline + 0.15
+    assert ours > baseline + 0.4
     assert np.median(np.concatenate(off)) < 20
 
 
@@ -108,6 +108,10 @@ def test_a_seed_gives_one_model(few):
     a, b, c = fit(few, **TINY), fit(few, **TINY), fit(few, **{**TINY, "seed": 4})
     assert a.digest == b.digest != c.digest
     assert torch.equal(weights, torch.random.get_rng_state())  # the user's own random numbers go on undisturbed
+
+
+def test_the_number_of_threads_changes_nothing(few):
+    assert fit(few, threads=1, **TINY).digest == fit(few, threads=3, **TINY).digest
 
 
 def test_a_changed_file_is_refused(few, tmp_path):
@@ -179,6 +183,12 @@ def test_samples_that_nothing_can_be_learned_from_are_refused(few):
         fit(replace(few, channels=(*CHANNELS[:-1], "slope_east")), **TINY)
     with pytest.raises(ModelError, match="unknown device"):
         fit(few, device="abacus", **TINY)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_device_that_is_not_there_is_refused(few):
+    with pytest.raises(ModelError, match="sees no CUDA"):
+        fit(few, device="cuda", **TINY)
 
 
 def test_without_validation_it_says_that_it_is_not_calibrated(few):

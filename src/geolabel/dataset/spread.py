@@ -90,10 +90,13 @@ def spread_samples(
     first, rest = _peek(moments)
     grounds = _grounds(first, grid, size=size, held_out=held_out, buffer=buffer, seed=seed, val_share=val_share)
     rows: list[dict[str, Any]] = []
+    homes: dict[int, str] = {}
     for moment in rest:
         _check(moment, channels, hours)
-        for tile, split in _draw(moment, grid, grounds, size=size, n=windows, minutes=60 * max(hours), seed=seed):
-            rows.append({**_cut(moment, grid, tile, hours), "split": split})
+        home = homes.setdefault(moment.fire, _home(moment, grid, grounds))  # a later moment may not show where it began
+        corners, split = _draw(moment, grid, grounds, home, size=size, n=windows, minutes=60 * max(hours), seed=seed)
+        for row, col in corners.tolist():
+            rows.append({**_cut(moment, grid, Tile(row, col, size, size), hours), "split": split})
     samples = _stack(rows, grid, channels, hours, made_of)
     check_split(samples, buffer)
     return samples
@@ -129,27 +132,29 @@ def _check(moment: Moment, channels: Sequence[str], hours: Sequence[float]) -> N
         )
 
 
+def _home(moment: Moment, grid: Grid, grounds: Grounds) -> str:
+    """Split of the ground on which the fire began."""
+    ground, arrival = moment.ground(grid), moment.arrival_min
+    first = int(np.argmin(np.where(np.isfinite(arrival), arrival, np.inf)))
+    row, col = np.unravel_index(first, arrival.shape)
+    return grounds.at(int(row) + ground.row, int(col) + ground.col)
+
+
 def _draw(
-    moment: Moment, grid: Grid, grounds: Grounds, *, size: int, n: int, minutes: float, seed: int
-) -> list[tuple[Tile, str]]:
-    """(window, split) up to n times; the draw depends on seed, fire and start only."""
+    moment: Moment, grid: Grid, grounds: Grounds, home: str, *, size: int, n: int, minutes: float, seed: int
+) -> tuple[NDArray[np.int64], str]:
+    """((up to n, 2) first rows and columns of windows, their split); the draw depends on seed, fire and start only."""
     rng = np.random.default_rng([seed, moment.fire, round(moment.t0_min)])
     ground, arrival = moment.ground(grid), moment.arrival_min
-    origin = np.array([ground.row, ground.col])
-    home = np.unravel_index(int(np.argmin(np.where(np.isfinite(arrival), arrival, np.inf))), arrival.shape)
-    wanted = grounds.at(int(home[0]) + ground.row, int(home[1]) + ground.col)
     growth = (arrival > moment.t0_min) & (arrival <= moment.t0_min + minutes) & moment.burnable
-    cells = np.argwhere(growth if growth.any() else arrival <= moment.t0_min) + origin
-    cells = cells[rng.integers(len(cells), size=n * TRIES)]
+    cells = np.argwhere(growth if growth.any() else arrival <= moment.t0_min)
+    cells = cells[rng.integers(len(cells), size=n * TRIES)] + np.array([ground.row, ground.col])
     corners = _inside(cells + rng.integers(-(size // 4), size // 4 + 1, cells.shape) - size // 2, ground, size)
-    if (home_ground := grounds.tile(wanted)) is not None:
+    if (home_ground := grounds.tile(home)) is not None:
         corners = _inside(_inside(corners, home_ground, size), ground, size)
-    split = grounds.of(np.hstack([corners, corners + size]))
     shown = ((cells >= corners) & (cells < corners + size)).all(1)
-    right = np.flatnonzero((split == wanted) & shown)
-    if not len(right):
-        return [(_window(corner, size), "buffer") for corner in corners[:n]]
-    return [(_window(corners[i], size), wanted) for i in right[:n]]
+    right = shown & (grounds.of(np.hstack([corners, corners + size])) == home)
+    return (corners[right][:n], home) if right.any() else (corners[:n], "buffer")
 
 
 def _inside(corners: NDArray[np.int64], ground: Tile, size: int) -> NDArray[np.int64]:
@@ -159,10 +164,6 @@ def _inside(corners: NDArray[np.int64], ground: Tile, size: int) -> NDArray[np.i
     if (most < first).any():
         raise InputError(f"windows of {size} cells do not fit on {ground}", hint="smaller windows")
     return np.clip(corners, first, most)
-
-
-def _window(corner: NDArray[np.int64], size: int) -> Tile:
-    return Tile(int(corner[0]), int(corner[1]), size, size)
 
 
 def _cut(moment: Moment, grid: Grid, tile: Tile, hours: Sequence[float]) -> dict[str, Any]:

@@ -62,9 +62,9 @@ def load(path: Path, device: Any) -> dict[str, Any]:
     """
     content = _read(path)
     try:
-        settings, weights = content["settings"], content["weights"]
+        settings, weights = str(content["settings"]), content["weights"]
         good = content["format"] == FORMAT and content["digest"] == _digest(settings, weights)
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError, IndexError):
         raise ModelError(f"{path} holds no geolabel spread model", hint="use a file written by model.save") from None
     if not good:
         raise ModelError(f"{path} was changed after it was saved (its digest differs)", hint="fetch or train it again")

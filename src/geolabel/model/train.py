@@ -1,6 +1,6 @@
 """The training loop: batches turned at random, AdamW, cosine rate, the state with the best validation loss.
 
-Deterministic for a seed on one kind of machine with a fixed number of threads, unless stopped by a time budget.
+On a CPU the result depends on the seed only, for any number of threads, unless a time budget stopped it.
 """
 
 from __future__ import annotations
@@ -8,19 +8,18 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geolabel.bearings import grid_from_true
 from geolabel.errors import ModelError
 from geolabel.model.backend import torch
-from geolabel.model.channels import Floats, Scaling, turned
+from geolabel.model.batches import Batches
+from geolabel.model.channels import Floats
 from geolabel.model.nets import SpreadNet, burned_by
-from geolabel.nouns.samples import SpreadSamples
 from geolabel.stream import Progress
 
 F = torch.nn.functional
@@ -30,6 +29,8 @@ WARM_STEPS = 20
 """Batches over which the learning rate rises."""
 
 
+PARTS = 2
+"""Parts of a batch that are computed side by side on a CPU."""
 TINY = 1e-12
 """Least cumulative hazard whose logarithm is taken."""
 
@@ -48,41 +49,6 @@ class Recipe:
     seconds: float | None = None
     """Wall-time budget: no epoch starts that would end beyond it. With one, the result depends on the machine."""
     augment: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Batches:
-    """Arrays a net learns from, ready to be indexed; bearings as vectors in the grid's own directions."""
-
-    inputs: Floats
-    burned: NDArray[np.bool_]
-    scored: NDArray[np.bool_]
-    heading: Floats
-    """(n, 2, y, x): eastward and northward component of the direction of spread; 0 where it has none."""
-    pairs: tuple[tuple[int, int], ...]
-
-    def __len__(self) -> int:
-        return len(self.inputs)
-
-    def take(self, index: NDArray[Any], *, quarters: int = 0, mirrored: bool = False) -> tuple[Any, ...]:
-        """Tensors (inputs, burned, scored, heading) of some samples, all turned alike."""
-        how: dict[str, Any] = {"quarters": quarters, "mirrored": mirrored}
-        arrays = (
-            turned(self.inputs[index], self.pairs, **how),
-            turned(self.burned[index], **how),
-            turned(self.scored[index][:, None], **how)[:, 0],
-            turned(self.heading[index], [(0, 1)], **how),
-        )
-        return tuple(torch.from_numpy(np.ascontiguousarray(a)) for a in arrays)
-
-
-def batches(samples: SpreadSamples, scaling: Scaling, pairs: tuple[tuple[int, int], ...]) -> Batches:
-    """Samples as the net reads them; bearings are turned from true to grid north at each window's centre."""
-    centres = [(t.row + t.height / 2, t.col + t.width / 2) for t in samples.tiles]
-    convergence = np.array([samples.grid.convergence_deg(*centre) for centre in centres], float)
-    bearing = np.radians(grid_from_true(samples.bearing_deg, convergence[:, None, None]))
-    heading = np.nan_to_num(np.stack([np.sin(bearing), np.cos(bearing)], 1)).astype(np.float32)
-    return Batches(scaling.apply(samples.inputs), samples.burned, samples.scored, heading, pairs)
 
 
 def loss_of(net: Any, tensors: tuple[Any, ...], direction_weight: float) -> Any:
@@ -104,7 +70,15 @@ def loss_of(net: Any, tensors: tuple[Any, ...], direction_weight: float) -> Any:
 
 
 def train(
-    net: SpreadNet, train_on: Batches, check_on: Batches, recipe: Recipe, *, seed: int, device: Any, progress: Progress
+    net: SpreadNet,
+    train_on: Batches,
+    check_on: Batches,
+    recipe: Recipe,
+    *,
+    seed: int,
+    device: Any,
+    threads: int,
+    progress: Progress,
 ) -> dict[str, Any]:
     """History {train: losses, val: losses, best: epoch, stopped: why}; the net holds the best state.
 
@@ -114,18 +88,19 @@ def train(
         Where the loss is no longer finite.
     """
     rng, clock = np.random.default_rng(seed), _Clock(recipe)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
     history: dict[str, Any] = {"train": [], "val": [], "best": 0, "stopped": "after the last epoch"}
     best = copy.deepcopy(net.state_dict())
-    for epoch in range(recipe.epochs):
-        history["train"].append(_epoch(net, train_on, recipe, optimiser, rng, clock=clock, epoch=epoch, device=device))
-        history["val"].append(mean_loss(net, check_on, recipe, device) if len(check_on) else history["train"][-1])
-        progress("training", epoch + 1, recipe.epochs)
-        if not len(check_on) or history["val"][-1] <= min(history["val"]):
-            best, history["best"] = copy.deepcopy(net.state_dict()), epoch + 1
-        if why := clock.stop(epoch, history):
-            history["stopped"] = why
-            break
+    with ThreadPoolExecutor(max(1, threads), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        steps = _Steps(net, recipe, pool, device)
+        for epoch in range(recipe.epochs):
+            history["train"].append(steps.epoch(train_on, rng, clock, epoch))
+            history["val"].append(steps.check(check_on) if len(check_on) else history["train"][-1])
+            progress("training", epoch + 1, recipe.epochs)
+            if not len(check_on) or history["val"][-1] <= min(history["val"]):
+                best, history["best"] = copy.deepcopy(net.state_dict()), epoch + 1
+            if why := clock.stop(epoch, history):
+                history["stopped"] = why
+                break
     net.load_state_dict(best)
     return history
 
@@ -153,53 +128,68 @@ class _Clock:
         return ""
 
 
-def _epoch(
-    net: Any, data: Batches, recipe: Recipe, optimiser: Any, rng: Any, *, clock: _Clock, epoch: int, device: Any
-) -> float:
-    """Mean loss over one pass through the samples in random order, each batch turned at random."""
-    net.train()
-    total, order = 0.0, rng.permutation(len(data))
-    square = data.inputs.shape[-1] == data.inputs.shape[-2]
-    for start in range(0, len(data), recipe.batch):
-        index = order[start : start + recipe.batch]
-        quarters, mirrored = int(rng.integers(4)) if square else 2 * int(rng.integers(2)), bool(rng.integers(2))
-        how = {"quarters": quarters, "mirrored": mirrored} if recipe.augment else {}
-        tensors = tuple(t.to(device) for t in data.take(index, **how))  # type: ignore[arg-type]
-        step = (epoch * len(data) + start) / recipe.batch
-        rate = _rate(recipe, clock.done(epoch + start / len(data)), step)
-        for group in optimiser.param_groups:
+class _Steps:
+    """Steps of the optimiser; the parts of a batch are computed side by side, one thread each.
+
+    Threads inside one convolution wait for each other a hundred times a step, which on busy cores costs many times the
+    work itself; parts of a batch meet once. Always the same parts, so the result does not depend on the threads.
+    """
+
+    def __init__(self, net: SpreadNet, recipe: Recipe, pool: ThreadPoolExecutor, device: Any) -> None:
+        self.net, self.recipe, self.pool, self.device = net, recipe, pool, device
+        self.weights = list(net.parameters())
+        self.optimiser = torch.optim.AdamW(self.weights, lr=recipe.rate, weight_decay=recipe.decay)
+
+    def epoch(self, data: Batches, rng: np.random.Generator, clock: _Clock, epoch: int) -> float:
+        """Mean loss over one pass through the samples in random order."""
+        self.net.train()
+        total, order = 0.0, rng.permutation(len(data))
+        for start in range(0, len(data), self.recipe.batch):
+            step = (epoch * len(data) + start) / self.recipe.batch
+            rate = _rate(self.recipe, clock.done(epoch + start / len(data)), step)
+            total += self._step(data, order[start : start + self.recipe.batch], rng, rate)
+        if not math.isfinite(total):
+            raise ModelError(f"the loss became {total} in epoch {epoch + 1}", hint="a lower rate, or check the inputs")
+        return total / len(data)
+
+    def _step(self, data: Batches, index: NDArray[Any], rng: np.random.Generator, rate: float) -> float:
+        """Sum of the losses of one batch, after its step."""
+        parts = [part for part in np.array_split(index, PARTS if self.device.type == "cpu" else 1) if len(part)]
+        turns = [_turn(data, rng) if self.recipe.augment else {} for _ in parts]
+        found = list(self.pool.map(lambda part, turn: self._gradients(data.take(part, **turn)), parts, turns))
+        for weight, *gradients in zip(self.weights, *(gradient for _, gradient in found), strict=True):
+            weight.grad = sum(g * (len(part) / len(index)) for g, part in zip(gradients, parts, strict=True))
+        torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
+        for group in self.optimiser.param_groups:
             group["lr"] = rate
-        loss = loss_of(net, tensors, recipe.direction_weight)
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimiser.step()
-        total += loss.item() * len(index)
-    if not math.isfinite(total):
-        raise ModelError(f"the loss became {total} in epoch {epoch + 1}", hint="a lower rate, or check the inputs")
-    return total / len(data)
+        self.optimiser.step()
+        return sum(loss * len(part) for (loss, _), part in zip(found, parts, strict=True))
+
+    def _gradients(self, tensors: tuple[Any, ...]) -> tuple[float, tuple[Any, ...]]:
+        loss = loss_of(self.net, tuple(t.to(self.device) for t in tensors), self.recipe.direction_weight)
+        return loss.item(), torch.autograd.grad(loss, self.weights)
+
+    def check(self, data: Batches) -> float:
+        """Mean loss over all samples, nothing turned."""
+        self.net.eval()
+        parts = [np.arange(i, min(i + self.recipe.batch, len(data))) for i in range(0, len(data), self.recipe.batch)]
+        return sum(self.pool.map(lambda part: len(part) * self._loss(data.take(part)), parts)) / len(data)
+
+    @torch.inference_mode()
+    def _loss(self, tensors: tuple[Any, ...]) -> float:
+        return loss_of(self.net, tuple(t.to(self.device) for t in tensors), self.recipe.direction_weight).item()
+
+
+def _turn(data: Batches, rng: np.random.Generator) -> dict[str, Any]:
+    """One of the turns that keep the shape of the windows."""
+    square = data.inputs.shape[-1] == data.inputs.shape[-2]
+    quarters = int(rng.integers(4)) if square else 2 * int(rng.integers(2))
+    return {"quarters": quarters, "mirrored": bool(rng.integers(2))}
 
 
 def _rate(recipe: Recipe, done: float, step: float) -> float:
     fall = FLOOR_RATE + (1 - FLOOR_RATE) * (1 + math.cos(math.pi * done)) / 2
     return recipe.rate * fall * min(1.0, (step + 1) / WARM_STEPS)
-
-
-def _pieces(data: Batches, size: int) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    for start in range(0, len(data), size):
-        index = np.arange(start, min(start + size, len(data)))
-        yield len(index), data.take(index)
-
-
-def mean_loss(net: Any, data: Batches, recipe: Recipe, device: Any) -> float:
-    """Mean loss over all samples, nothing turned."""
-    net.eval()
-    with torch.inference_mode():
-        parts = [
-            n * loss_of(net, tuple(t.to(device) for t in tensors), recipe.direction_weight).item()
-            for n, tensors in _pieces(data, 4 * recipe.batch)
-        ]
-    return sum(parts) / len(data)
 
 
 def run(net: Any, inputs: Floats, device: Any, *, batch: int = 32) -> tuple[NDArray[np.float64], Floats]:
