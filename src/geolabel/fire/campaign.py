@@ -15,20 +15,10 @@ from numpy.typing import NDArray
 
 from geolabel.errors import FireError
 from geolabel.fire.arrays import F32, I16, I32
-from geolabel.fire.front import (
-    Behaviour,
-    Fire,
-    Ignition,
-    Reached,
-    Setting,
-    Solver,
-    behaviour,
-    check_start,
-    fire_of,
-    fuel_fields,
-    fuel_rows,
-)
+from geolabel.fire.fields import Behaviour, behaviour, fuel_fields, fuel_rows
+from geolabel.fire.front import Fire, check_start, fire_of
 from geolabel.fire.landscape import Landscape
+from geolabel.fire.solver import Ignition, Reached, Setting, Solver
 from geolabel.fire.weather import DRIEST, FASTEST_M_S, Weather
 from geolabel.grid import Grid
 from geolabel.stream import Progress, silent, walk

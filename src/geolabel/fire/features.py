@@ -11,9 +11,9 @@ import numpy as np
 from geolabel.bearings import uv_from_wind
 from geolabel.errors import FireError
 from geolabel.fire.arrays import F32, F64, Mask
-from geolabel.fire.front import Behaviour, behaviour
+from geolabel.fire.fields import Behaviour, behaviour
+from geolabel.fire.flame import length_to_width
 from geolabel.fire.landscape import Landscape, distance_m
-from geolabel.fire.rothermel import length_to_width
 from geolabel.fire.weather import MOISTURES, Weather
 
 CHANNELS = (

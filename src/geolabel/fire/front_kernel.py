@@ -12,12 +12,15 @@ there. So a fire reaches exactly the burnable cells that are 4-connected to its 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from importlib.resources import files
+from typing import Any
 
 import numpy as np
 from numba import njit
 
-from geolabel.fire.arrays import F32, F64, I32, I64
+from geolabel.digests import digest
+from geolabel.fire.arrays import F32, I32
+from geolabel.fire.front_queue import IDLE, Mesh, Queue, offer, settled, unlink
 from geolabel.fire.front_speed import (
     COMPILE,
     INLINE,
@@ -32,84 +35,7 @@ from geolabel.fire.front_speed import (
     slope_length,
 )
 
-IDLE = -2
-"""`after[node]` of a node that waits in no bucket."""
-GAIN_MIN = 1e-4
-"""Improvements below this, min, are rounding."""
-
-
-class Mesh(NamedTuple):
-    """The nodes of one cell, and how cells lie beside each other."""
-
-    height: int
-    width: int
-    k: int
-    """Intervals an edge."""
-    offset: I32
-    """(4 k,) node of each place around a cell, clockwise from its north-west corner, after the cell's first node."""
-    x: F64
-    """(4 k,) m east of the north-west corner."""
-    y: F64
-    """(4 k,) m north of it."""
-
-
-class Queue(NamedTuple):
-    """Arrival at the nodes, and the buckets of those that wait."""
-
-    arrival: F32
-    """(node,) min; inf not reached, -inf closed."""
-    after: I32
-    before: I32
-    """(node,) neighbours in the bucket's list; `before` of the first is -1 - bucket."""
-    first: I32
-    """(bucket,) first node or -1."""
-    touched: I32
-    """Nodes whose arrival was set, in order."""
-    tally: I64
-    """[0]: how many were touched; [1]: the bucket at work."""
-    width_min: float
-
-
-# ---------------------------------------------------------------------------------------------- queue
-@njit(**INLINE)
-def unlink(queue: Queue, node: int) -> None:
-    """Take a waiting node out of its bucket."""
-    before, after = queue.before[node], queue.after[node]
-    if before < 0:
-        queue.first[-1 - before] = after
-    else:
-        queue.after[before] = after
-    if after >= 0:
-        queue.before[after] = before
-    queue.after[node] = IDLE
-
-
-@njit(**INLINE)
-def offer(queue: Queue, node: int, t: float) -> None:
-    """Let a node have an arrival, if it is better, and wait in its bucket."""
-    old = queue.arrival[node]
-    if not t < old - GAIN_MIN:
-        return
-    if queue.after[node] != IDLE:
-        unlink(queue, node)
-    elif old == np.inf:
-        queue.touched[queue.tally[0]] = node
-        queue.tally[0] += 1
-    queue.arrival[node] = t
-    bucket = max(int(t / queue.width_min), queue.tally[1])
-    if bucket >= len(queue.first):
-        return
-    head = queue.first[bucket]
-    queue.after[node], queue.before[node] = head, -1 - bucket
-    if head >= 0:
-        queue.before[head] = node
-    queue.first[bucket] = node
-
-
-@njit(**INLINE)
-def settled(queue: Queue, node: int) -> bool:
-    """Whether a node was reached and waits no more."""
-    return queue.after[node] == IDLE and -np.inf < queue.arrival[node] < np.inf
+PARTS = ("speed", "queue", "kernel")
 
 
 # ---------------------------------------------------------------------------------------------- cells
@@ -420,25 +346,38 @@ def clear(queue: Queue, speeds: Speeds) -> None:
     queue.tally[0], queue.tally[1], speeds.tally[0] = 0, 0, 0
 
 
-@njit(**COMPILE)
-def burn(
-    fields: Fields,
-    mesh: Mesh,
-    queue: Queue,
-    speeds: Speeds,
-    cells: I32,
-    whole: bool,
-    limit_min: float,
-    burned: I32,
-    values: F32,
-) -> int:
-    """How many cells burn by `limit_min` from a start; see `collect` for where they go. The workspace is left clean."""
-    for cell in cells:
-        if whole:
-            ignite_whole(fields, mesh, queue, speeds, cell)
-        else:
-            ignite_centre(fields, mesh, queue, speeds, cell)
-    march(fields, mesh, queue, speeds)
-    n = collect(fields, mesh, queue, speeds, burned, values, limit_min)
-    clear(queue, speeds)
-    return n
+def _compiled(sources: str) -> Any:
+    """The entry to the kernel, kept compiled on disk for as long as its sources stay the same.
+
+    numba itself looks only at the file of the cached function, and would run old code after a change in another.
+    """
+
+    @njit(**COMPILE, cache=True)
+    def burn(
+        fields: Fields,
+        mesh: Mesh,
+        queue: Queue,
+        speeds: Speeds,
+        cells: I32,
+        whole: bool,
+        limit_min: float,
+        burned: I32,
+        values: F32,
+    ) -> int:
+        """How many cells burn by `limit_min` from a start; see `collect` for where they go. Leaves the workspace clean."""
+        if len(sources) == 0:  # what a compiled function encloses is part of the name it is kept under
+            return 0
+        for cell in cells:
+            if whole:
+                ignite_whole(fields, mesh, queue, speeds, cell)
+            else:
+                ignite_centre(fields, mesh, queue, speeds, cell)
+        march(fields, mesh, queue, speeds)
+        n = collect(fields, mesh, queue, speeds, burned, values, limit_min)
+        clear(queue, speeds)
+        return n
+
+    return burn
+
+
+burn = _compiled(digest(*(files("geolabel.fire").joinpath(f"front_{part}.py").read_bytes() for part in PARTS)))

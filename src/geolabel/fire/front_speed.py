@@ -18,11 +18,12 @@ import numpy as np
 from numba import njit
 
 from geolabel.fire.arrays import F32, F64, I16, I32, I64, Mask
-from geolabel.fire.rothermel import M_MIN_PER_MPH
+from geolabel.fire.flame import M_MIN_PER_MPH
 
-COMPILE = {"cache": True, "_nrt": False, "nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz", "arcp"}}
+COMPILE = {"nogil": True, "_nrt": False, "error_model": "numpy", "fastmath": {"contract", "nsz", "arcp"}}
+"""The kernel makes no array, so references need no counting (`_nrt`): that alone makes it three times as fast."""
 INLINE = {**COMPILE, "inline": "always"}
-"""For what runs millions of times: a call would count references to every array it is given."""
+"""For what runs millions of times."""
 SLOWEST_M_MIN = 1e-4
 """Rates below this (15 cm a day) count as no spread."""
 FUEL_COLUMNS = 7

@@ -19,7 +19,9 @@ from numpy.typing import ArrayLike
 from geolabel.bearings import FT
 from geolabel.errors import FireError
 from geolabel.fire.arrays import F64
+from geolabel.fire.flame import eccentricity, fireline_intensity_kw_m, flame_length_m, length_to_width
 from geolabel.fire.fuel import Beds
+from geolabel.fire.midflame import wind_on_slope_m_min
 
 WindOnSlope = Literal["behave", "projected"]
 
@@ -29,11 +31,7 @@ SAV_CLASS_EDGES_FT = (16.0, 48.0, 96.0, 192.0, 1200.0)
 """Size subclasses whose loads are pooled (Albini 1976, p. 15)."""
 DEAD, LIVE = slice(0, 4), slice(4, 6)
 """Particle classes after curing: 1-h, 10-h, 100-h, cured herb; live herb, live woody."""
-FT_MIN_PER_MPH = 88.0
-M_MIN_PER_MPH = FT_MIN_PER_MPH * FT
-KW_M_PER_BTU_FT_S = 1.055056 / FT
 KJ_M2_PER_BTU_FT2 = 1.055056 / FT**2
-MAX_LENGTH_TO_WIDTH = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,20 +238,6 @@ def effective_wind_m_min(fuel: SurfaceFuel, factor: ArrayLike) -> Any:
     return (np.maximum(np.asarray(factor, float), 0.0) / fuel.wind_scale) ** (1 / fuel.wind_power)
 
 
-def wind_on_slope_m_min(
-    midflame_m_min: ArrayLike, wind_to_deg: ArrayLike, slope: ArrayLike, aspect_deg: ArrayLike
-) -> tuple[Any, Any]:
-    """(speed, direction TO in the map plane) of a horizontal wind projected on the slope's plane."""
-    wind, to = np.asarray(midflame_m_min, float), np.radians(np.asarray(wind_to_deg, float))
-    up = np.radians(np.asarray(aspect_deg, float) + 180)
-    rise = np.asarray(slope, float)
-    normal = np.stack(np.broadcast_arrays(-rise * np.sin(up), -rise * np.cos(up), np.ones_like(rise)))
-    normal = normal / np.sqrt((normal**2).sum(0))
-    horizontal = np.stack(np.broadcast_arrays(wind * np.sin(to), wind * np.cos(to), np.zeros_like(wind)))
-    along = horizontal - (horizontal * normal).sum(0) * normal
-    return np.sqrt((along**2).sum(0)), np.degrees(np.arctan2(along[0], along[1])) % 360
-
-
 def head_fire(
     fuel: SurfaceFuel,
     midflame_m_min: ArrayLike,
@@ -304,57 +288,3 @@ def head_fire(
         intensity_kw_m=intensity,
         flame_m=flame_length_m(intensity),
     )
-
-
-# ---------------------------------------------------------------------------------------------- shape and flame
-def length_to_width(effective_wind: ArrayLike) -> Any:
-    """Length-to-width of the fire ellipse, 1-8, from the effective midflame wind in m/min (Anderson 1983)."""
-    mph = np.asarray(effective_wind, float) / M_MIN_PER_MPH
-    ratio = 0.936 * np.exp(np.minimum(0.1147 * mph, 10.0)) + 0.461 * np.exp(-0.0692 * mph) - 0.397
-    return np.clip(ratio, 1.0, MAX_LENGTH_TO_WIDTH)
-
-
-def eccentricity(ratio: ArrayLike) -> Any:
-    """Eccentricity of an ellipse from its length-to-width."""
-    return np.sqrt(1 - 1 / np.asarray(ratio, float) ** 2)
-
-
-def rate_toward(head_rate: ArrayLike, eccentricity: ArrayLike, off_head_deg: ArrayLike) -> Any:
-    """Rate in a direction `off_head_deg` from the head, in the unit of `head_rate`, from the rear focus of the ellipse."""
-    e = np.asarray(eccentricity, float)
-    return np.asarray(head_rate, float) * (1 - e) / (1 - e * np.cos(np.radians(off_head_deg)))
-
-
-def fireline_intensity_kw_m(heat_per_area_kj_m2: ArrayLike, rate_m_min: ArrayLike) -> Any:
-    """Byram's fireline intensity, kW/m (Byram 1959)."""
-    return np.asarray(heat_per_area_kj_m2, float) * np.asarray(rate_m_min, float) / 60
-
-
-def flame_length_m(intensity_kw_m: ArrayLike) -> Any:
-    """Flame length, m: 0.45 I**0.46 with I in Btu/ft/s and feet (Byram 1959)."""
-    return 0.45 * (np.asarray(intensity_kw_m, float) / KW_M_PER_BTU_FT_S) ** 0.46 * FT
-
-
-# ---------------------------------------------------------------------------------------------- wind at flame height
-def unsheltered_adjustment(depth_ft: ArrayLike) -> Any:
-    """Midflame wind over 20-ft wind above fuel in the open (Albini & Baughman 1979; Andrews 2012, 2)."""
-    depth = np.asarray(depth_ft, float)
-    return 1.83 / np.log((20 + 0.36 * depth) / (0.13 * depth))
-
-
-def sheltered_adjustment(canopy_cover: ArrayLike, canopy_height_m: ArrayLike, crown_ratio: ArrayLike = 0.4) -> Any:
-    """Midflame wind over 20-ft wind under a canopy (Albini & Baughman 1979; Andrews 2012, 3).
-
-    Raises
-    ------
-    FireError
-        Below 5 % of crown fill: such fuel is unsheltered.
-    """
-    fill = np.asarray(canopy_cover, float) * np.asarray(crown_ratio, float) / 3
-    height = np.asarray(canopy_height_m, float) / FT
-    if (fill < 0.05).any():
-        raise FireError(
-            f"crowns fill {fill.min():.3f} of the space under the canopy; below 0.05 no shelter is known",
-            hint="use unsheltered_adjustment there",
-        )
-    return 0.555 / (np.sqrt(fill * height) * np.log((20 + 0.36 * height) / (0.13 * height)))

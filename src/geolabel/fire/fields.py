@@ -1,0 +1,114 @@
+"""Fields the front runs on: given ones, or those of fuel, terrain and weather."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from geolabel.bearings import convert_speed, opposite, wind_20ft_from_10m
+from geolabel.fire.arrays import F32, F64, I16
+from geolabel.fire.front_speed import FUEL_COLUMNS, Fields
+from geolabel.fire.fuel import beds
+from geolabel.fire.landscape import Landscape
+from geolabel.fire.midflame import unsheltered_adjustment
+from geolabel.fire.rothermel import surface_fuel, wind_factor
+from geolabel.fire.weather import Weather
+
+# ---------------------------------------------------------------------------------------------- given fields
+_NO_FUEL = np.zeros(0, np.int16)
+_NO_RISE = np.zeros(0, np.float32)
+
+
+def given_fields(
+    head_rate_m_min: F32, head_rad: F32, eccentricity: F32, *, slope: F32, aspect_rad: F32, starts_min: F64
+) -> Fields:
+    """Fields for the kernel from (period, y, x) rate, direction and eccentricity, and (y, x) slope and aspect."""
+    periods = len(starts_min)
+    rate, head, ecc = (
+        np.require(v, np.float32, ["C", "W"]).reshape(periods, -1) for v in (head_rate_m_min, head_rad, eccentricity)
+    )
+    return Fields(
+        given=True,
+        head_rate=rate,
+        head_rad=head,
+        eccentricity=ecc,
+        slope=np.require(slope, np.float32, ["C", "W"]).ravel(),
+        aspect_rad=np.require(aspect_rad, np.float32, ["C", "W"]).ravel(),
+        fuel=_NO_FUEL,
+        rise_east=_NO_RISE,
+        rise_north=_NO_RISE,
+        behaviour=np.zeros((0, 0, FUEL_COLUMNS)),
+        starts=starts_min,
+    )
+
+
+# ---------------------------------------------------------------------------------------------- fuel and weather
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What each fuel of a landscape does in each period of weather."""
+
+    starts_min: F64
+    table: F64
+    """(period, fuel, FUEL_COLUMNS), as the kernel reads it."""
+    heat_per_area_kj_m2: F64
+    """(period, fuel)."""
+    fastest_m_min: float
+
+
+def behaviour(
+    fuels: Sequence[int], weather: Weather, *, convergence_deg: float, rate_factor: float = 1.0, wind_limit: bool = True
+) -> Behaviour:
+    """Surface fire of each fuel in each period, with wind at flame height over unsheltered fuel, in the grid's frame.
+
+    Parameters
+    ----------
+    rate_factor
+        Multiplies every rate of spread: the model's own error.
+    """
+    bed = beds(fuels)
+    fuel = surface_fuel(bed, weather.moisture[:, :, None])
+    twenty_ft = convert_speed(wind_20ft_from_10m(weather.speed_m_s), "m/s", "m/min")
+    factor = wind_factor(fuel, twenty_ft[:, None] * unsheltered_adjustment(bed.depth_ft))
+    to = np.radians(opposite(weather.from_deg) - convergence_deg)[:, None]
+    limit = wind_factor(fuel, fuel.max_wind_m_min) if wind_limit else np.full(factor.shape, np.inf)
+    rate = fuel.rate_m_min * rate_factor
+    columns = (
+        rate,
+        factor * np.sin(to),
+        factor * np.cos(to),
+        np.broadcast_to(fuel.slope_scale, factor.shape),
+        np.broadcast_to(1 / fuel.wind_scale, factor.shape),
+        np.broadcast_to(1 / fuel.wind_power, factor.shape),
+        limit,
+    )
+    fastest = float((rate * (1 + np.minimum(factor, limit))).max())
+    return Behaviour(weather.hours * 60, np.stack(columns, -1), fuel.heat_per_area_kj_m2, fastest)
+
+
+def fuel_rows(landscape: Landscape) -> I16:
+    """(cell,) position of each cell's fuel in `landscape.fuels_present`, -1 where nothing burns."""
+    rows = np.searchsorted(landscape.fuels_present, landscape.fuel).astype(np.int16)
+    return np.where(landscape.burnable, rows, np.int16(-1)).ravel()
+
+
+_NO_FIELD = np.zeros((0, 0), np.float32)
+
+
+def fuel_fields(landscape: Landscape, rows: I16, acts: Behaviour) -> Fields:
+    """Fields for the kernel from fuel, terrain and the fuels' behaviour."""
+    east, north = (part.ravel() for part in landscape.rise)
+    return Fields(
+        given=False,
+        head_rate=_NO_FIELD,
+        head_rad=_NO_FIELD,
+        eccentricity=_NO_FIELD,
+        slope=_NO_RISE,
+        aspect_rad=_NO_RISE,
+        fuel=rows,
+        rise_east=east,
+        rise_north=north,
+        behaviour=acts.table,
+        starts=acts.starts_min,
+    )
