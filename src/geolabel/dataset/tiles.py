@@ -91,7 +91,6 @@ def export_tiles(
     answers: Iterable[Answer] = (),
     about: About | None = None,
     clipped: bool = True,
-    threads: int = 2,
     progress: Progress = silent,
 ) -> Path:
     """Path of the folder of labeled tiles (`geolabel-tile/1`): `{row}_{col}.geojson`, masks, index, answers, schema.
@@ -130,7 +129,7 @@ def export_tiles(
     source = "consensus" if agreed else about.source
     export = _Export(folder, view_id, grid, drawn, judged, about, source, clipped)
     job = _job(export, tiles, shapes, agreed, answers)
-    heads = _write_tiles(export, tiles, Journal(folder / JOURNAL, job), threads, progress)
+    heads = _write_tiles(export, tiles, Journal(folder / JOURNAL, job), progress)
     _write_rest(export, tiles, heads)
     return folder
 
@@ -193,15 +192,13 @@ def _job(
     return digest(head, cut, drawn, made_of)
 
 
-def _write_tiles(
-    export: _Export, tiles: Sequence[Tile], journal: Journal, threads: int, progress: Progress
-) -> dict[str, Feature]:
+def _write_tiles(export: _Export, tiles: Sequence[Tile], journal: Journal, progress: Progress) -> dict[str, Feature]:
     """Tile key -> tile feature; tiles that the journal knows are read back."""
     there = {tile.key for tile in tiles if all((export.folder / n).is_file() for n in (href(tile), mask_href(tile)))}
     done = journal.done & there
     left = [tile for tile in tiles if tile.key not in done]
     heads = {tile.key: _head(export.folder / href(tile)) for tile in tiles if tile.key in done}
-    written = walk(left, partial(_Export.write, export), what="labeled tiles", threads=threads, progress=progress)
+    written = walk(left, partial(_Export.write, export), what="labeled tiles", threads=1, progress=progress)
     for tile, head in zip(left, written, strict=True):
         journal.finish(tile.key)
         heads[tile.key] = head
