@@ -16,7 +16,7 @@ from geolabel.nouns.consensus import Consensus
 from geolabel.nouns.task import Task
 from geolabel.quality.agreed import NamedPatches, agreed_shapes, agreeing_share, shapes_of_one
 from geolabel.quality.choose import choose
-from geolabel.quality.fuse import METHODS, Fused, majority, shares
+from geolabel.quality.fuse import METHODS, Fused, count
 from geolabel.quality.votes import Codes, Votes, collect, gold_codes
 from geolabel.shapes import polygonise
 from geolabel.tables import IGNORE, empty
@@ -64,7 +64,7 @@ def agree(
     truth = gold_codes(gold, votes, classes)
     several = [one for one in votes if len(one.annotators) > 1]
     name, evidence = choose(several, truth, classes=classes, method=method)
-    fuse = METHODS[name](several, truth) if several else majority([], {})
+    fuse = METHODS[name](several, truth)(None) if several else count
     fused = {one.task.id: fuse(one) for one in several}
     patches = _patches(several, fused, grid)
     return {
@@ -104,8 +104,7 @@ def _patches(votes: Sequence[Votes], fused: Mapping[str, Fused], grid: Grid) -> 
 # ---------------------------------------------------------------------- one task
 def _of_one(votes: Votes) -> Consensus:
     """Consensus of one annotator, or of none (everybody was unsure): there is nothing to agree with."""
-    fused = Fused(shares(votes), dict.fromkeys(votes.annotators, 1.0))
-    return _consensus(votes, fused, shapes_of_one(votes), method=SINGLE)
+    return _consensus(votes, count(votes), shapes_of_one(votes), method=SINGLE)
 
 
 def _of_several(

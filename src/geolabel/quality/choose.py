@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from geolabel.errors import QualityError, nearest
-from geolabel.quality.fuse import METHODS, methods_for
+from geolabel.quality.fuse import METHODS, Fit, methods_for
 from geolabel.quality.votes import Codes, Votes
 
 LEAST_GOLD = 2
@@ -36,20 +36,17 @@ def choose(
     tried = [one for one in several if one.task.id in gold]
     if len(tried) < LEAST_GOLD:
         return method or "majority", {}
-    evidence = {name: left_out_score(name, several, tried, gold) for name in known}
+    evidence = {name: left_out_score(METHODS[name](several, gold), tried, gold) for name in known}
     best = min(known, key=lambda name: (-evidence[name], name))
     chosen = best if evidence[best] > evidence["majority"] + MARGIN else "majority"
     return method or chosen, evidence
 
 
-def left_out_score(name: str, votes: Sequence[Votes], tried: Sequence[Votes], gold: Mapping[str, Codes]) -> float:
+def left_out_score(fit: Fit, tried: Sequence[Votes], gold: Mapping[str, Codes]) -> float:
     """Pooled intersection over union minus relative area error on gold tasks, each with its own truth withheld."""
-    found = []
-    for one in tried:
-        rest = {task_id: truth for task_id, truth in gold.items() if task_id != one.task.id}
-        found.append(METHODS[name](votes, rest)(one).winner.ravel())
-    truth = np.concatenate([gold[one.task.id].ravel() for one in tried])
-    return _score(np.concatenate(found), truth)
+    found = [fit(one.task.id)(one).winner.ravel() for one in tried]
+    truth = [gold[one.task.id].ravel() for one in tried]
+    return _score(np.concatenate(found), np.concatenate(truth))
 
 
 def _score(found: Codes, truth: Codes) -> float:

@@ -1,13 +1,15 @@
 """Ways to fuse votes into the probability of each class at each pixel, behind one interface.
 
-A method is `fit(votes, gold) -> fuse`, and `fuse(votes) -> Fused`. None wins everywhere (Warfield et al. 2004 and the
-measurements in this project's targets), so the method is chosen on gold (`choose`).
+A method is `method(votes, gold) -> fit`, `fit(without) -> fuse` and `fuse(votes) -> Fused`, where `without` names a gold
+task whose truth is withheld: counting is done once, however many gold tasks are left out in turn. No method wins
+everywhere (measured in this project's targets), so it is chosen on gold (`choose`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +44,8 @@ class Fused:
 
 
 Fuse = Callable[[Votes], Fused]
-Fit = Callable[[Sequence[Votes], Mapping[str, Codes]], Fuse]
+Fit = Callable[[str | None], Fuse]
+Method = Callable[[Sequence[Votes], Mapping[str, Codes]], Fit]
 
 
 def shares(votes: Votes) -> Floats:
@@ -53,39 +56,48 @@ def shares(votes: Votes) -> Floats:
     return np.divide(said, total, out=np.full_like(said, np.nan), where=total > 0)
 
 
-def majority(votes: Sequence[Votes], gold: Mapping[str, Codes]) -> Fuse:  # noqa: ARG001 - the methods' interface
+def majority(votes: Sequence[Votes], gold: Mapping[str, Codes]) -> Fit:  # noqa: ARG001 - the methods' interface
     """Every vote counts the same; needs no gold."""
-    return lambda one: Fused(shares(one), dict.fromkeys(one.annotators, 1.0))
+    return lambda without: count  # noqa: ARG005 - no gold is used, so none is withheld
 
 
-def dawid_skene(votes: Sequence[Votes], gold: Mapping[str, Codes]) -> Fuse:
+def count(votes: Votes) -> Fused:
+    """The shares of the votes, each of weight 1."""
+    return Fused(shares(votes), dict.fromkeys(votes.annotators, 1.0))
+
+
+def dawid_skene(votes: Sequence[Votes], gold: Mapping[str, Codes]) -> Fit:
     """Each annotator's confusion of classes is estimated over all tasks by EM, gold held fixed (Dawid & Skene 1979).
 
     With one class these are two coins an annotator: sensitivity and specificity (STAPLE's model, pooled over tasks).
     """
-    model = em.fit(em.Table.of(votes, gold))
+    table = em.Table.of(votes, gold)
+    return lambda without: _posterior(em.fit(table.forget(without) if without else table))
+
+
+def _posterior(model: em.Model) -> Fuse:
     return lambda one: Fused(model.posterior(one), {name: model.informedness(name) for name in one.annotators})
 
 
-def distance(votes: Sequence[Votes], gold: Mapping[str, Codes]) -> Fuse:
+def distance(votes: Sequence[Votes], gold: Mapping[str, Codes]) -> Fit:
     """Mean of the annotators' signed distances, each freed of the bias it shows on gold; for one class.
 
-    The probability is that of a normal outline: mean distance over the standard deviation of the annotators' outlines.
+    The bias is the median distance of the annotator's outlines outside (+) of the true ones. The probability is that of
+    a normal outline: mean distance over the standard deviation of the annotators' outlines.
     """
-    bias = gold_bias_px(votes, gold)
-    return lambda one: _mean_distance(one, bias)
+    offsets = [
+        (one.task.id, name, offset_px(codes > 0, gold[one.task.id] > 0))
+        for one in votes
+        if one.task.id in gold
+        for name, codes in zip(one.annotators, one.codes, strict=True)
+    ]
+    return lambda without: partial(_mean_distance, bias_px=_bias_px(offsets, without))
 
 
-def gold_bias_px(votes: Sequence[Votes], gold: Mapping[str, Codes]) -> dict[str, float]:
-    """Annotator -> median distance of their outline outside (+) of the true one on gold tasks, pixels; 0 if unknown."""
-    offsets: dict[str, list[Floats]] = {}
-    for one in votes:
-        if one.task.id in gold:
-            truth = gold[one.task.id] > 0
-            for name, codes in zip(one.annotators, one.codes, strict=True):
-                offsets.setdefault(name, []).append(offset_px(codes > 0, truth))
-    pooled = {name: np.concatenate(found) for name, found in offsets.items()}
-    return {name: float(np.median(values)) if len(values) else 0.0 for name, values in pooled.items()}
+def _bias_px(offsets: Sequence[tuple[str, str, Floats]], without: str | None) -> dict[str, float]:
+    known = [(name, values) for task_id, name, values in offsets if task_id != without and len(values)]
+    names = {name for name, _ in known}
+    return {one: float(np.median(np.concatenate([values for name, values in known if name == one]))) for one in names}
 
 
 def _mean_distance(votes: Votes, bias_px: Mapping[str, float]) -> Fused:
@@ -101,7 +113,7 @@ def _mean_distance(votes: Votes, bias_px: Mapping[str, float]) -> Fused:
     return Fused(np.stack([1 - inside, inside]), dict.fromkeys(votes.annotators, 1.0))
 
 
-METHODS: dict[str, Fit] = {"majority": majority, "dawid-skene": dawid_skene, "distance": distance}
+METHODS: dict[str, Method] = {"majority": majority, "dawid-skene": dawid_skene, "distance": distance}
 
 
 def methods_for(classes: Sequence[str]) -> list[str]:
