@@ -80,7 +80,7 @@ class Solver:
             About the highest rate on the fields, m/min; it sets the width of the buckets, never the result.
         """
         space, whole = self._space, start.dtype == bool
-        cells = np.flatnonzero(start).astype(np.int32) if whole else start.astype(np.int32)
+        cells = (np.flatnonzero(start) if whole else np.unique(start)).astype(np.int32)
         interval = self.res_m / INTERVALS[self.setting]
         width = max(BUCKET_SHARE * interval / max(fastest, 1e-3), minutes / MOST_BUCKETS)
         queue = Queue(
@@ -95,9 +95,10 @@ class Solver:
         n = kernel.burn(
             fields, space["mesh"], queue, space["speeds"], cells, whole, minutes, space["burned"], space["values"]
         )
-        burned, values = space["burned"][:n].copy(), space["values"][:n].copy()
-        at_start = start.ravel()[burned] if whole else np.isin(burned, cells)
-        values[at_start, 0], values[at_start, 1:] = 0.0, np.nan
+        burned, values = space["burned"][:n], space["values"][:n]
+        later = ~(start.ravel()[burned] if whole else np.isin(burned, cells))
+        first = np.full((len(cells), 4), [0.0, np.nan, np.nan, np.nan], np.float32)
+        burned, values = np.concatenate([cells, burned[later]]), np.concatenate([first, values[later]])
         return Reached(burned, values[:, 0], values[:, 1:3], values[:, 3])
 
 

@@ -1,0 +1,135 @@
+"""Weather: units, times, and what cannot be."""
+
+import numpy as np
+import pytest
+
+from fire.ground import START, wind
+from geolabel.errors import FireError, InputError, SourceError, UnitError
+from geolabel.fire.weather import Weather, parse, parse_wind, read_csv
+
+
+@pytest.mark.parametrize(
+    ("text", "speed_m_s", "from_deg"),
+    [
+        ("36 km/h from 225", 10.0, 225.0),
+        ("10 m/s from SW", 10.0, 225.0),
+        ("10 mph from N", 4.4704, 0.0),
+        ("10 kn from wnw", 5.14444, 292.5),
+        (" 36 kmh  FROM 225° ", 10.0, 225.0),
+    ],
+)
+def test_wind_in_words(text, speed_m_s, from_deg):
+    assert parse_wind(text) == pytest.approx((speed_m_s, from_deg), rel=1e-6)
+
+
+def test_text_that_is_no_wind():
+    with pytest.raises(FireError, match="cannot read"):
+        parse_wind("strong southerly")
+    with pytest.raises(UnitError, match="no unit"):
+        parse_wind("25 from 225")
+    with pytest.raises(InputError, match="compass"):
+        parse_wind("25 km/h from up")
+
+
+def test_weather_from_the_command_line_says_scenario():
+    made = parse("25 km/h from 225", START, hours=6)
+    assert "scenario" in made.source
+    assert "25 km/h from 225" in made.source
+    assert made.end_hours == 6
+
+
+@pytest.mark.parametrize(
+    ("change", "hint"),
+    [
+        ({"speed_m_s": 90.0}, "km/h"),
+        ({"from_deg": 361.0}, "0-360"),
+        ({"from_deg": -10.0}, "0-360"),
+        ({"m1": 6.0}, "0.06"),
+        ({"live_herb": 90.0}, "fraction"),
+        ({"m100": 0.0}, "fraction"),
+    ],
+)
+def test_impossible_values_name_the_likely_unit(change, hint):
+    where = {k: v for k, v in change.items() if k in ("speed_m_s", "from_deg")}
+    wet = {k: v for k, v in change.items() if k not in where}
+    with pytest.raises(FireError) as error:
+        wind(**where, **wet)
+    assert hint in error.value.hint
+
+
+def test_unknown_moisture_and_missing_values():
+    with pytest.raises(FireError, match="m1000"):
+        wind(m1000=0.1)
+    with pytest.raises(FireError, match="missing"):
+        wind().changed(m10=np.array([np.nan]))
+
+
+def test_naive_start_is_refused():
+    with pytest.raises(InputError, match="no time zone"):
+        Weather.constant("2025-07-01T12:00", speed_m_s=5, from_deg=0)
+
+
+def test_a_forecast_beyond_the_weather_is_refused():
+    with pytest.raises(FireError, match="ends at 2025-07-01T18:00:00Z"):
+        wind(hours=6).check_lasts(7)
+
+
+def series(tmp_path, text):
+    path = tmp_path / "wind.csv"
+    path.write_text(text)
+    return path
+
+
+def test_a_series_from_csv(tmp_path):
+    path = series(
+        tmp_path,
+        "time,speed_km_h,from_deg,m1\n2025-07-01T05:00-07:00,36,350,0.05\n2025-07-01T13:00Z,18,10,0.04\n",
+    )
+    made = read_csv(path)
+    assert made.start.isoformat() == "2025-07-01T12:00:00+00:00"
+    assert made.speed_m_s == pytest.approx([10, 5])
+    assert made.m1.tolist() == [0.05, 0.04]
+    assert (made.hours.tolist(), made.end_hours) == ([0, 1], 2)
+    assert "wind.csv" in made.source
+    assert "/" not in made.source
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "match"),
+    [
+        ("time,speed_m_s,from_deg\n2025-07-01T12:00,5,0\n", InputError, "no time zone"),
+        ("time,speed,from_deg\n2025-07-01T12:00Z,5,0\n", UnitError, "no unit"),
+        ("time,from_deg\n2025-07-01T12:00Z,0\n", FireError, "no wind speed"),
+        ("time,speed_m_s\n2025-07-01T12:00Z,5\n", FireError, "from_deg"),
+        ("time,speed_m_s,from_deg\n2025-07-01T12:00Z,5,0\n2025-07-01T11:00Z,5,0\n", InputError, "rise"),
+        ("time,speed_m_s,from_deg\n2025-07-01T12:00Z,,0\n", FireError, "missing"),
+    ],
+)
+def test_bad_series(tmp_path, text, error, match):
+    with pytest.raises(error, match=match):
+        read_csv(series(tmp_path, text))
+
+
+def test_no_such_file(tmp_path):
+    with pytest.raises(SourceError, match="no weather file"):
+        read_csv(tmp_path / "gone.csv")
+
+
+def test_hourly_keeps_every_change():
+    made = Weather(
+        START,
+        np.array([0.0, 2.5]),
+        6.0,
+        np.array([5.0, 9.0]),
+        np.array([0.0, 90.0]),
+        **{name: np.full(2, 0.1) for name in ("m1", "m10", "m100")},
+        **{name: np.full(2, 0.9) for name in ("live_herb", "live_woody")},
+        source="made",
+    )
+    hourly = made.hourly(5)
+    assert hourly.hours.tolist() == [0, 1, 2, 2.5, 3, 4]
+    assert hourly.speed_m_s.tolist() == [5, 5, 5, 9, 9, 9]
+    later = made.from_time("2025-07-01T14:00Z")
+    assert (later.hours.tolist(), later.end_hours) == ([0, 0.5], 4)
+    with pytest.raises(FireError, match="outside the weather"):
+        made.from_time("2025-07-01T18:00Z")
