@@ -86,7 +86,9 @@ def test_head_wave_and_snell_beside_a_fast_strip():
         assert ours[row, col] == pytest.approx(min(direct, wave), rel=0.005)
     for row, col in ((10, 60), (25, 30), (5, 110)):
         x, z = abs(col - start[1]) * RES, (boundary - row - 0.5) * RES
-        through = minimize_scalar(lambda s: np.hypot(s, depth) / slow + np.hypot(x - s, z) / fast, bounds=(0, x), method="bounded")
+        through = minimize_scalar(
+            lambda s: np.hypot(s, depth) / slow + np.hypot(x - s, z) / fast, bounds=(0, x), method="bounded"
+        )
         assert ours[row, col] == pytest.approx(through.fun, rel=0.005)
 
 
@@ -178,7 +180,9 @@ def test_a_perimeter_spreads_from_its_edge():
     assert np.isnan(normal[mask]).all()
     area = shapely.box(8, 10, 20, 14)
     for row, col in ((30, 12), (5, 30), (12, 35), (0, 0)):
-        assert ours[row, col] == pytest.approx(area.distance(shapely.Point(col + 0.5, row + 0.5)) * RES / RATE, rel=0.01)
+        assert ours[row, col] == pytest.approx(
+            area.distance(shapely.Point(col + 0.5, row + 0.5)) * RES / RATE, rel=0.01
+        )
 
 
 def test_several_ignitions_are_the_first_of_each():
@@ -226,7 +230,9 @@ def test_true_north_is_not_grid_north():
     assert np.min(difference(fire.bearing_deg[head], 0.0)) < 0.3
 
 
-@pytest.mark.parametrize(("slope_deg", "aspect_deg", "from_deg"), [(0.0, np.nan, 180.0), (20.0, 180.0, 180.0), (25.0, 90.0, 200.0)])
+@pytest.mark.parametrize(
+    ("slope_deg", "aspect_deg", "from_deg"), [(0.0, np.nan, 180.0), (20.0, 180.0, 180.0), (25.0, 90.0, 200.0)]
+)
 def test_the_head_moves_as_the_point_model_says(slope_deg, aspect_deg, from_deg):
     from geolabel.bearings import convert_speed, wind_20ft_from_10m
     from geolabel.fire.fuel import beds

@@ -4,7 +4,6 @@ import csv
 
 import numpy as np
 import pytest
-from support import shared_folder
 
 from geolabel.bearings import difference
 from geolabel.errors import FireError
@@ -12,6 +11,7 @@ from geolabel.fire.flame import eccentricity, flame_length_m, length_to_width, r
 from geolabel.fire.fuel import beds, fuel_models
 from geolabel.fire.midflame import sheltered_adjustment, unsheltered_adjustment, wind_on_slope_m_min
 from geolabel.fire.rothermel import cured_share, head_fire, surface_fuel, wind_factor
+from support import shared_folder
 
 D2L2 = np.array([0.06, 0.07, 0.08, 0.60, 0.90])[:, None]
 
@@ -104,7 +104,12 @@ def test_wind_limit_holds_the_rate():
 
 @pytest.mark.parametrize(
     ("wind", "from_deg", "slope", "aspect", "to"),
-    [(100.0, 180.0, 0.0, np.nan, 0), (100.0, 270.0, 0.0, np.nan, 90), (0.0, 0.0, 0.5, 180.0, 0), (0.0, 0.0, 0.5, 90.0, 270)],
+    [
+        (100.0, 180.0, 0.0, np.nan, 0),
+        (100.0, 270.0, 0.0, np.nan, 90),
+        (0.0, 0.0, 0.5, 180.0, 0),
+        (0.0, 0.0, 0.5, 90.0, 270),
+    ],
 )
 def test_wind_comes_from_and_slope_pulls_up(wind, from_deg, slope, aspect, to):
     fire = head_fire(surface_fuel(beds([102]), D2L2), wind, from_deg, slope, aspect)

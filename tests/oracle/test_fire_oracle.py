@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss
-from support import shared_folder
 
 from geolabel.fire.front import first_arrival
 from geolabel.fire.score import average_precision, brier
+from support import shared_folder
 
 
 @pytest.fixture(scope="module")

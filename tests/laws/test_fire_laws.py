@@ -1,0 +1,109 @@
+"""Laws of a front on any field: it reaches what is connected, nests in time, and has no preferred direction."""
+
+import numpy as np
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy.ndimage import label
+
+from geolabel.fire.front import first_arrival
+
+RES = 30.0
+LONG = 1e5
+
+
+@st.composite
+def fields(draw, size=12):
+    """Random rate (some cells do not burn), direction, eccentricity, slope and aspect, and a burnable start."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    shape = (size, size + draw(st.integers(0, 4)))
+    rate = np.exp(rng.normal(1.0, draw(st.floats(0, 1.5)), shape))
+    rate[rng.random(shape) < draw(st.floats(0, 0.55))] = 0
+    assume(rate.any())
+    start = tuple(rng.permutation(np.argwhere(rate > 0))[0].tolist())
+    ecc = rng.uniform(0, draw(st.floats(0.01, 0.95)), shape)
+    head, aspect = rng.uniform(0, 2 * np.pi, shape), rng.uniform(0, 2 * np.pi, shape)
+    slope = rng.uniform(0, 0.6, shape)
+    return {"head_rate_m_min": rate, "head_rad": head, "eccentricity": ecc, "slope": slope, "aspect_rad": aspect}, start
+
+
+SETTINGS = st.sampled_from(["accurate", "fast"])
+
+
+@given(fields(), SETTINGS)
+@settings(max_examples=60, deadline=None)
+def test_reached_is_four_connected(made, setting):
+    field, start = made
+    patches, _ = label(field["head_rate_m_min"] > 0)
+    ours, normal, rate = first_arrival(**field, ignition=start, minutes=LONG, res_m=RES, setting=setting)
+    connected = patches == patches[start]
+    assert (np.isfinite(ours) == connected).all()
+    moving = connected.copy()
+    moving[start] = False
+    assert np.isfinite(normal[moving]).all()
+    assert np.isfinite(rate[moving]).all()
+
+
+@given(fields(), SETTINGS, st.integers(0, 3), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_no_preferred_direction(made, setting, quarters, flip):
+    field, start = made
+    ours, normal, _ = first_arrival(**field, ignition=start, minutes=LONG, res_m=RES, setting=setting)
+
+    def image(raster):
+        return np.rot90(raster[:, ::-1] if flip else raster, quarters).copy()
+
+    def bearing(radians):
+        return (-radians if flip else radians) - quarters * np.pi / 2
+
+    turned = {k: image(v) for k, v in field.items()}
+    turned |= {k: bearing(turned[k]) for k in ("head_rad", "aspect_rad")}
+    mark = np.zeros(ours.shape, bool)
+    mark[start] = True
+    there = tuple(np.argwhere(image(mark))[0].tolist())
+    theirs, their_normal, _ = first_arrival(**turned, ignition=there, minutes=LONG, res_m=RES, setting=setting)
+    seen = np.isfinite(theirs)
+    assert np.array_equal(seen, np.isfinite(image(ours)))
+    assert np.allclose(theirs[seen], image(ours)[seen], rtol=2e-3, atol=0.02)
+    apart = np.abs((their_normal - bearing(image(normal)) + np.pi) % (2 * np.pi) - np.pi)
+    assert np.nanmedian(np.where(seen, apart, np.nan)) < 0.01 if seen.sum() > 1 else True
+
+
+@given(fields(), SETTINGS, st.floats(10, 500))
+@settings(max_examples=30, deadline=None)
+def test_a_shorter_period_is_the_same_fire_cut_off(made, setting, minutes):
+    field, start = made
+    whole, _, _ = first_arrival(**field, ignition=start, minutes=2 * minutes, res_m=RES, setting=setting)
+    short, _, _ = first_arrival(**field, ignition=start, minutes=minutes, res_m=RES, setting=setting)
+    surely = whole < minutes - 0.01
+    assert np.allclose(short[surely], whole[surely], rtol=1e-3, atol=0.01)
+    assert not (np.isfinite(short) & (whole > minutes + 0.01)).any()
+
+
+@given(fields(), st.floats(0, 300), st.floats(0, 300), st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_lit_later_never_arrives_earlier(made, one, two, seed):
+    """With speeds that change with time: waiting never helps, and shifting field and start together shifts the fire."""
+    field, start = made
+    rng = np.random.default_rng(seed)
+    slope = {k: field.pop(k) for k in ("slope", "aspect_rad")}
+    burns = field["head_rate_m_min"] > 0
+    change = np.exp(rng.normal(0, 1, (4, 1, 1)))
+    hourly = {
+        "head_rate_m_min": np.stack([field["head_rate_m_min"]] * 4) * change,
+        "head_rad": np.stack([field["head_rad"]] * 4) + rng.uniform(0, 6, (4, 1, 1)),
+        "eccentricity": np.stack([field["eccentricity"]] * 4),
+    }
+    starts = np.array([0.0, 60.0, 120.0, 180.0])
+    first, later = sorted((one, two))
+
+    def lit(at):
+        ours, _, _ = first_arrival(
+            **hourly, **slope, ignition=start, minutes=LONG, res_m=RES, starts_min=starts - at, setting="accurate"
+        )
+        return ours[burns] + at
+
+    early, late = lit(first), lit(later)
+    reached = np.isfinite(early)
+    assert np.array_equal(reached, np.isfinite(late))
+    # both are upper bounds of the same order: the law holds up to the error of the mesh
+    assert (early[reached] <= late[reached] * 1.02 + 1.0).all()
