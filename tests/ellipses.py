@@ -65,5 +65,5 @@ def samples(n=60, shape=(160, 160), held_out=HELD_OUT, *, size=32, seed=0, **how
     """Samples of such fires."""
     return spread_samples(
         moments(n, shape, seed), grid(*shape), channels=CHANNELS, hours=HOURS, held_out=held_out,
-        made_of={"fires": f"ellipses {n}, seed {seed}"}, size=size, buffer=4, seed=seed, **how,
+        made_of={"fires": f"ellipses {n}, seed {seed}"}, size=size, buffer=4, seed=seed, **{"windows": 1, **how},
     )  # fmt: skip

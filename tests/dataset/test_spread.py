@@ -16,6 +16,7 @@ HOW = {
     "made_of": {"fires": "ellipses"},
     "size": 32,
     "buffer": 4,
+    "windows": 1,
 }
 
 
@@ -90,14 +91,15 @@ def test_a_fire_keeps_its_split_where_a_later_moment_does_not_show_its_beginning
     rows, cols = (tile := Tile(60, 60, 96, 96)).slices
     small = {n: getattr(first, n)[rows, cols] for n in ("arrival_min", "bearing_deg", "burnable")}
     late = replace(first, t0_min=60.0, until_min=240.0, tile=tile, inputs=first.inputs[:, rows, cols], **small)
-    both = spread_samples([first, late], grid(*SHAPE), **HOW)
+    how = {**HOW, "val_share": 0}
+    both = spread_samples([first, late], grid(*SHAPE), **how)
     assert both.split.tolist() == ["test", "buffer"]
-    alone = spread_samples([replace(late, fire=7)], grid(*SHAPE), **HOW)
+    alone = spread_samples([replace(late, fire=7)], grid(*SHAPE), **how)
     assert alone.split.tolist() == ["train"]
 
 
 def test_more_windows_of_a_moment(fires):
-    three = spread_samples(fires[:8], grid(*SHAPE), windows=3, **HOW)
+    three = spread_samples(fires[:8], grid(*SHAPE), **{**HOW, "windows": 3})
     assert len(fires[:8]) < len(three) <= 24
     assert len(set(three.tiles)) > 8
 

@@ -34,10 +34,10 @@ def test_calibrated_probability_does_not_fall_with_the_hour(lines, seed):
 
 def test_overconfidence_is_taken_back():
     rng = np.random.default_rng(0)
-    truth = rng.normal(-1.5, 1.5, (40, 1, 30, 30))
+    truth = rng.normal(-1.5, 1.5, (900, 1, 8, 8))
     burned = rng.random(truth.shape) < expit(truth)
     said = expit(2 * truth + 1)  # twice too sure, and too high
-    found = fit_calibration(said, burned, np.ones((40, 30, 30), bool), np.arange(40))
+    found = fit_calibration(said, burned, np.ones((900, 8, 8), bool), np.arange(900))
     assert found.slope[0] == pytest.approx(0.5, abs=0.05)
     assert found.shift[0] == pytest.approx(-0.5, abs=0.1)
     before, after = (reliability(p, burned) for p in (said, found.apply(said)))

@@ -31,7 +31,7 @@ def few():
 
 @pytest.fixture(scope="module")
 def model(samples):
-    return fit(samples, epochs=10, width=8, batch=4, seed=1)
+    return fit(samples, epochs=10, width=8, batch=4, rate=4e-3, seed=1)
 
 
 def held_out_fires(n, seed=77):

@@ -78,7 +78,7 @@ def cut_grounds(
     held_out: Tile,
     buffer: int,
     seed: int = 0,
-    val_share: float = 0.15,
+    val_share: float = 0.2,
     least: int | None = None,
 ) -> Grounds:
     """Grounds in which the fewest of these windows are lost to buffers.
@@ -150,7 +150,7 @@ def split_ground(
     held_out: Tile,
     buffer: int,
     seed: int = 0,
-    val_share: float = 0.15,
+    val_share: float = 0.2,
     fire: Sequence[int] | None = None,
 ) -> Splits:
     """(n,) split of each tile: test inside the held-out ground, val inside the validation ground, else train; `buffer`

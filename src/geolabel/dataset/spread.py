@@ -70,15 +70,15 @@ def spread_samples(
     made_of: Mapping[str, str],
     size: int = 64,
     buffer: int = 16,
-    windows: int = 1,
+    windows: int = 3,
     seed: int = 0,
-    val_share: float = 0.15,
+    val_share: float = 0.2,
 ) -> SpreadSamples:
     """Samples: `windows` windows of `size` cells of each moment, on the ground of the split in which its fire began.
 
-    A window is centred on a random cell of new growth, off by up to `size / 4` cells, and shifted to lie inside the
-    grid; it is drawn again until all of it lies on its split's ground, and is `buffer` where that cannot be. The
-    moments are read once, one at a time. Memory: n * size^2 * (4 * channels + hours + 5) bytes, twice that at the end.
+    A window holds a random cell of new growth anywhere in it, so that ground ahead of the fire is seen as often as it
+    is met, and is shifted to lie inside the grid; it is drawn again until all of it lies on its split's ground, and is
+    `buffer` where that cannot be. The moments are read once, one at a time. Memory: n * size^2 * (4 * channels + hours + 5) bytes, twice that at the end.
 
     Raises
     ------
@@ -149,7 +149,7 @@ def _draw(
     growth = (arrival > moment.t0_min) & (arrival <= moment.t0_min + minutes) & moment.burnable
     cells = np.argwhere(growth if growth.any() else arrival <= moment.t0_min)
     cells = cells[rng.integers(len(cells), size=n * TRIES)] + np.array([ground.row, ground.col])
-    corners = _inside(cells + rng.integers(-(size // 4), size // 4 + 1, cells.shape) - size // 2, ground, size)
+    corners = _inside(cells + rng.integers(-(size // 2), size // 2 + 1, cells.shape) - size // 2, ground, size)
     if (home_ground := grounds.tile(home)) is not None:
         corners = _inside(_inside(corners, home_ground, size), ground, size)
     shown = ((cells >= corners) & (cells < corners + size)).all(1)

@@ -20,8 +20,8 @@ from geolabel.errors import ModelError
 
 PRIOR_SD = 0.5
 """Standard deviation of log(slope) and of the shift before any cell was seen."""
-CELLS_A_FIRE = 100.0
-"""Independent observations that one fire's cells are counted as at most."""
+CELLS_A_FIRE = 5.0
+"""Independent observations that one fire's cells are counted as at most: the cells of a fire share its weather."""
 LEAST_BURNED = 50
 """Burned cells below which an hour is left as it is."""
 LOW = 0.05

@@ -39,12 +39,12 @@ TINY = 1e-12
 class Recipe:
     """How a net is trained."""
 
-    epochs: int = 20
+    epochs: int = 10
     batch: int = 8
-    rate: float = 4e-3
+    rate: float = 3e-3
     decay: float = 1e-2
     direction_weight: float = 0.05
-    patience: int = 8
+    patience: int = 5
     """Epochs without a better validation loss after which training stops."""
     seconds: float | None = None
     """Wall-time budget: no epoch starts that would end beyond it. With one, the result depends on the machine."""
