@@ -47,7 +47,8 @@ class Recipe:
     patience: int = 5
     """Epochs without a better validation loss after which training stops."""
     seconds: float | None = None
-    """Wall-time budget: no epoch starts that would end beyond it. With one, the result depends on the machine."""
+    """Wall-time budget of the epochs (scoring comes on top): none starts that would end beyond it. With one, the result
+    depends on the machine."""
     augment: bool = True
 
 
