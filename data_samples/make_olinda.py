@@ -21,7 +21,7 @@ from geolabel.nouns.scene import Scene
 from geolabel.nouns.view import View
 from geolabel.scene.open import open_dem, open_scene
 from geolabel.scene.paint import burn
-from geolabel.steps.landscape import landscape
+from geolabel.steps.landscape import landscape, world
 from geolabel.steps.rules import terrain_codes
 
 HERE = Path(__file__).parent
@@ -29,11 +29,12 @@ BANDS = ("blue", "green", "red", "nir08", "swir16", "swir22")
 BEFORE_AT = ("1999-07-01", "2003-05-30")  # Landsat 7 before its scan line corrector failed; the file has no date
 AFTER_AT = "2003-05-31"
 SCAR_START = (101, 190)  # row, col; in mapped vegetation
-SCAR_HOURS = 4.0
+SCAR_HOURS = 5.0
 WIND = {"speed_m_s": 5.5, "from_deg": 110.0}  # a usual trade wind of this coast
 NEXT_IGNITION = (150, 190)
 LEAST_CELLS = 300
 SEED = 20031
+WORLD = 3  # draws the fuels of the simulated world, which no forecaster is told
 
 
 def char_share(intensity_kw_m: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -48,7 +49,13 @@ def char_share(intensity_kw_m: np.ndarray, rng: np.random.Generator) -> np.ndarr
 def write(path: Path, arrays: np.ndarray, grid: Grid, names: tuple[str, ...], **tags: str) -> None:
     import rasterio
 
-    profile = {"driver": "GTiff", "dtype": arrays.dtype, "count": len(arrays), "height": grid.height, "width": grid.width}
+    profile = {
+        "driver": "GTiff",
+        "dtype": arrays.dtype,
+        "count": len(arrays),
+        "height": grid.height,
+        "width": grid.width,
+    }
     how = {"tiled": True, "blockxsize": 128, "blockysize": 128, "compress": "deflate", "predictor": 2, "zlevel": 9}
     with rasterio.open(path, "w", **profile, **how, crs=grid.crs.to_wkt(), transform=grid.transform) as file:
         file.write(arrays)
@@ -67,18 +74,29 @@ def main(folder: Path) -> None:
     view = View("olinda", grid, {"before": before, "dem": dem})
     ground = landscape(view, terrain_codes(view))
     weather = Weather.constant(f"{AFTER_AT}T13:00Z", hours=SCAR_HOURS, **WIND)
-    fire = spread(ground, weather, SCAR_START, SCAR_HOURS)
+    fire = spread(world(ground, WORLD), weather, SCAR_START, SCAR_HOURS)
     burned = fire.burned
     if burned.sum() < LEAST_CELLS:
         raise SystemExit(f"the fire burned {burned.sum()} cells; at least {LEAST_CELLS} are needed")
-    share = char_share(np.where(burned, np.nan_to_num(fire.intensity_kw_m, nan=500.0), np.nan), np.random.default_rng(SEED))
+    share = char_share(
+        np.where(burned, np.nan_to_num(fire.intensity_kw_m, nan=500.0), np.nan), np.random.default_rng(SEED)
+    )
     after = burn(before, share, note="simulated fire on a real scene")
     source = "r-cran-stars (Debian), Landsat 7 ETM+, Olinda, Brazil; uncalibrated DN"
     write(HERE / "olinda_before.tif", dn(before), grid, BANDS, source=source)
-    write(HERE / "olinda_after.tif", dn(after), grid, BANDS, source=source, simulated="char mixed into the pixels of a burn")
+    write(
+        HERE / "olinda_after.tif",
+        dn(after),
+        grid,
+        BANDS,
+        source=source,
+        simulated="char mixed into the pixels of a burn",
+    )
     with_dem = (folder / "olinda_dem_utm25s.tif").read_bytes()
     (HERE / "olinda_dem.tif").write_bytes(with_dem)
-    write(HERE / "olinda_truth.tif", burned[None].astype(np.uint8), grid, ("burned",), simulated="cells the fire reached")
+    write(
+        HERE / "olinda_truth.tif", burned[None].astype(np.uint8), grid, ("burned",), simulated="cells the fire reached"
+    )
     ignition = grid.lonlat(*ground.nearest_burnable(*NEXT_IGNITION))
     facts = {
         "title": "Olinda",
@@ -89,6 +107,7 @@ def main(folder: Path) -> None:
         "ignition": [round(ignition.lon, 5), round(ignition.lat, 5)],
         "wind": "20 km/h from 110",
         "burned_cells": int(burned.sum()),
+        "world": WORLD,
         "notes": [
             "Simulated fire on a real scene",
             "Landsat 7 scene of unknown date (1999-2003), uncalibrated; terrain classes are relative to this scene",

@@ -62,7 +62,9 @@ def files(path: Path) -> list[Path]:
 SOURCES: list[Source] = []
 
 
-def row(*sources: str, long: bool = False, needs: str = "") -> Callable[[Callable[[], Iterable[Row]]], Callable[[], Iterable[Row]]]:
+def row(
+    *sources: str, long: bool = False, needs: str = ""
+) -> Callable[[Callable[[], Iterable[Row]]], Callable[[], Iterable[Row]]]:
     """Register a measuring function; its room is the name of its module."""
 
     def register(measure: Callable[[], Iterable[Row]]) -> Callable[[], Iterable[Row]]:

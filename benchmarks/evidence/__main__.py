@@ -28,7 +28,9 @@ def data_root() -> Path:
 
 
 def commit() -> str:
-    return subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True
+    ).stdout.strip()
 
 
 def load_rooms() -> None:
@@ -68,7 +70,9 @@ def table(results: list[dict]) -> Table:
     for column in ("figure", "value", "beside it", "goal", "holds", "state", "command"):
         out.add_column(column, overflow="fold")
     for one in results:
-        for line in one["rows"] or [{"name": one["name"], "value": None, "unit": "", "baseline": "", "goal": "", "holds": None}]:
+        for line in one["rows"] or [
+            {"name": one["name"], "value": None, "unit": "", "baseline": "", "goal": "", "holds": None}
+        ]:
             value = "-" if line["value"] is None else f"{line['value']:.4g} {line['unit']}".strip()
             holds = {True: "yes", False: "NO", None: ""}[line["holds"]]
             out.add_row(line["name"], value, line["baseline"], line["goal"], holds, one["state"], one["command"])

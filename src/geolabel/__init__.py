@@ -14,27 +14,55 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOME = {
+    # words
     "Grid": "grid",
     "Tile": "grid",
+    "Tiling": "grid",
     "LonLat": "grid",
+    "GeolabelError": "errors",
+    # nouns
     "Scene": "nouns.scene",
     "View": "nouns.view",
-    "RiskMap": "nouns.risk",
     "Answer": "nouns.answer",
     "Consensus": "nouns.consensus",
-    "GeolabelError": "errors",
+    "RiskMap": "nouns.risk",
+    # plain functions
+    "open_scene": "scene.open",
+    "align": "scene.align",
+    "burned": "steps.rules",
+    "terrain": "steps.rules",
+    "settlements": "steps.rules",
+    "tiles": "steps.exports",
+    "export": "dataset.export",
+    "draw": "view.draw",
+    "field_map": "view.field",
+    "sample": "gallery",
+    # the project
+    "Project": "project",
 }
 
-__all__ = ["__version__", *_HOME]  # noqa: PLE0604
+__all__ = [  # noqa: PLE0604 - the names above
+    "__version__",
+    *_HOME,
+]
 
 if TYPE_CHECKING:
+    from geolabel.dataset.export import export
     from geolabel.errors import GeolabelError
-    from geolabel.grid import Grid, LonLat, Tile
+    from geolabel.gallery import sample
+    from geolabel.grid import Grid, LonLat, Tile, Tiling
     from geolabel.nouns.answer import Answer
     from geolabel.nouns.consensus import Consensus
     from geolabel.nouns.risk import RiskMap
     from geolabel.nouns.scene import Scene
     from geolabel.nouns.view import View
+    from geolabel.project import Project
+    from geolabel.scene.align import align
+    from geolabel.scene.open import open_scene
+    from geolabel.steps.exports import tiles
+    from geolabel.steps.rules import burned, settlements, terrain
+    from geolabel.view.draw import draw
+    from geolabel.view.field import field_map
 
 
 def __getattr__(name: str) -> Any:

@@ -34,6 +34,7 @@ class Bars:
         self.tasks: dict[str, Any] = {}
 
     def __call__(self, what: str, done: int, total: int) -> None:
+        """Show how far a step is."""
         if what not in self.tasks:
             self.tasks[what] = self.shown.add_task(what, total=total)
         self.shown.update(self.tasks[what], completed=done, total=total)
@@ -59,20 +60,24 @@ def root(version: Annotated[bool, typer.Option("--version", help="Print the vers
 
 
 @app.command()
-def demo(  # noqa: PLR0913 - flags of one command
+def demo(
     *,
     before: Annotated[Path | None, typer.Option(help="Scene before the fire (default: the shipped sample).")] = None,
     after: Annotated[Path | None, typer.Option(help="Scene after the fire.")] = None,
     dem: Annotated[Path | None, typer.Option(help="Elevation: a file, or a folder of chips.")] = None,
-    sensor: Annotated[str, typer.Option(help="What made the scenes: landsat-c2-l2, sentinel-2-l2a, generic.")] = "generic",
+    sensor: Annotated[
+        str, typer.Option(help="What made the scenes: landsat-c2-l2, sentinel-2-l2a, generic.")
+    ] = "generic",
     ignition: Annotated[str | None, typer.Option(help="Where a fire starts, LON,LAT in degrees.")] = None,
     wind: Annotated[str | None, typer.Option(help="'25 km/h from 225', or a CSV of times, speeds, directions.")] = None,
     start: Annotated[str | None, typer.Option(help="When it starts, e.g. 2009-08-26T22:00Z (default: now).")] = None,
-    hours: Annotated[float, typer.Option(help="How far the risk map looks ahead.", min=1, max=72)] = 12,
+    hours: Annotated[float, typer.Option(help="How far the risk map looks ahead.", min=1, max=72)] = 6,
     members: Annotated[int, typer.Option(help="Simulated fires in the ensemble.", min=2)] = 200,
     before_at: Annotated[str | None, typer.Option(help="Acquisition of the before scene: DATE or DATE/DATE.")] = None,
     after_at: Annotated[str | None, typer.Option(help="Acquisition of the after scene: DATE or DATE/DATE.")] = None,
-    out_folder: Annotated[Path, typer.Option("--out", help="Folder for the products; a rerun resumes there.")] = Path("demo"),
+    out_folder: Annotated[Path, typer.Option("--out", help="Folder for the products; a rerun resumes there.")] = Path(
+        "demo"
+    ),
 ) -> None:
     """Run the main job: scenes to labels to consensus to a trained model to a risk map.
 
@@ -82,7 +87,14 @@ def demo(  # noqa: PLR0913 - flags of one command
     from geolabel import demo as job
 
     given = job.Given.of(
-        before=before, after=after, dem=dem, sensor=sensor, ignition=ignition, wind=wind, before_at=before_at, after_at=after_at
+        before=before,
+        after=after,
+        dem=dem,
+        sensor=sensor,
+        ignition=ignition,
+        wind=wind,
+        before_at=before_at,
+        after_at=after_at,
     )
     with bars() as progress:
         report = job.run(given, out_folder, start=start, hours=hours, members=members, progress=progress)

@@ -22,6 +22,8 @@ from geolabel.errors import CRSError, InputError
 from geolabel.grid import Grid
 
 WGS84 = Geod(ellps="WGS84")
+SLIVER = 1e-6
+"""Share of a pixel below which a piece cut off by a window is rounding, not ground."""
 Codes = NDArray[np.uint8]
 
 
@@ -107,9 +109,18 @@ def area_m2(frame: gpd.GeoDataFrame) -> NDArray[np.float64]:
 
 def clip(frame: gpd.GeoDataFrame, grid: Grid) -> gpd.GeoDataFrame:
     """The parts of the shapes inside the grid's rectangle, in its CRS, polygons only; rows outside are dropped."""
-    inside = to_grid_crs(frame, grid)
-    window = shapely.box(*grid.bounds)
-    inside = inside[inside.intersects(window)]
-    cut = [polygons_of(shapely.make_valid(g)) for g in inside.geometry.intersection(window)]
-    inside = inside.set_geometry(gpd.GeoSeries(cut, index=inside.index, crs=inside.crs))
-    return inside[inside.geometry.area > 0]
+    near = to_grid_crs(frame, grid)
+    near = near[near.intersects(shapely.box(*grid.bounds))]
+    cut = gpd.GeoSeries([inside(geometry, grid) for geometry in near.geometry], index=near.index, crs=near.crs)
+    return near.set_geometry(cut)[cut.area > 0]
+
+
+def inside(geometry: BaseGeometry, grid: Grid) -> BaseGeometry:
+    """The polygonal part of a geometry inside the grid's rectangle (same CRS), empty where it has none.
+
+    Edges that lie on the rectangle's edge differ by the last bits of their coordinates: such slivers are left out.
+    """
+    least = SLIVER * abs(grid.transform.a * grid.transform.e)
+    cut = polygons_of(shapely.make_valid(geometry & shapely.box(*grid.bounds)))
+    parts = [part for part in shapely.get_parts(cut) if part.area > least]
+    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts) if parts else shapely.Polygon()

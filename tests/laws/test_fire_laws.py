@@ -74,7 +74,7 @@ def test_a_shorter_period_is_the_same_fire_cut_off(made, setting, minutes):
     field, start = made
     whole, _, _ = first_arrival(**field, ignition=start, minutes=2 * minutes, res_m=RES, setting=setting)
     short, _, _ = first_arrival(**field, ignition=start, minutes=minutes, res_m=RES, setting=setting)
-    surely = whole < minutes - 0.01
+    surely = whole < minutes * 0.98 - 1  # nearer to the end an interval may lack its later node: an error of the mesh
     assert np.allclose(short[surely], whole[surely], rtol=1e-3, atol=0.01)
     assert not (np.isfinite(short) & (whole > minutes + 0.01)).any()
 

@@ -2,12 +2,13 @@
 
 import numpy as np
 from affine import Affine
-from geolabel import shapes
-from geolabel.bearings import difference, opposite, uv_from_wind, wind_from_uv
-from geolabel.grid import Grid
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+
+from geolabel import shapes
+from geolabel.bearings import difference, opposite, uv_from_wind, wind_from_uv
+from geolabel.grid import Grid
 
 sizes = st.integers(1, 60)
 

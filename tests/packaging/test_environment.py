@@ -7,6 +7,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from rattler import MatchSpec
+
 from support import ROOT
 
 PYPI_NAME = {"dask-core": "dask", "python-tzdata": "tzdata", "pytorch": "torch", "playwright-python": "playwright"}
@@ -43,7 +44,9 @@ def test_the_same_ranges(conda, pypi):
 
 
 def test_every_dependency_has_one_pin_without_local_version(pypi):
-    pins = [Requirement(line) for line in (ROOT / "constraints.txt").read_text().splitlines() if line and line[0] != "#"]
+    pins = [
+        Requirement(line) for line in (ROOT / "constraints.txt").read_text().splitlines() if line and line[0] != "#"
+    ]
     names = [pin.name.lower().replace("_", "-") for pin in pins]
     assert len(names) == len(set(names))
     assert {name.replace("_", "-") for name in pypi} | {"uv"} <= set(names)

@@ -5,7 +5,19 @@ import sys
 
 import geolabel
 
-HEAVY = ("numpy", "pandas", "xarray", "dask", "rasterio", "geopandas", "torch", "folium", "sqlalchemy", "numba", "sklearn")
+HEAVY = (
+    "numpy",
+    "pandas",
+    "xarray",
+    "dask",
+    "rasterio",
+    "geopandas",
+    "torch",
+    "folium",
+    "sqlalchemy",
+    "numba",
+    "sklearn",
+)
 
 
 def test_import_takes_no_heavy_library_with_it():

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+
 from geolabel import bearings
 from geolabel.errors import InputError
 from geolabel.grid import Grid, LonLat
@@ -36,7 +37,9 @@ def test_circular_mean(angles, mean, length):
         assert bearings.difference(found, mean) < 1e-9
 
 
-@pytest.mark.parametrize(("bearing", "name"), [(11.24, "N"), (11.25, "NNE"), (348.75, "N"), (348.74, "NNW"), (360, "N")])
+@pytest.mark.parametrize(
+    ("bearing", "name"), [(11.24, "N"), (11.25, "NNE"), (348.75, "N"), (348.74, "NNW"), (360, "N")]
+)
 def test_sector_edges_belong_to_the_next(bearing, name):
     assert bearings.sector(bearing) == name
     assert bearings.sector(bearings.from_sector(name)) == name

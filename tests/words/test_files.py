@@ -5,15 +5,21 @@ import json
 
 import numpy as np
 import pytest
+
 from geolabel import digests, files, stream
 from geolabel.errors import GeolabelError, MissingExtra, SourceError, nearest
 
 
 def test_an_error_leaves_the_old_file(tmp_path):
     path = files.write_text(tmp_path / "a.txt", "old")
-    with pytest.raises(RuntimeError), files.atomic(path) as tmp:
-        tmp.write_text("half")
-        raise RuntimeError
+
+    def half_a_file():
+        with files.atomic(path) as tmp:
+            tmp.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        half_a_file()
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from affine import Affine
+
 from geolabel.errors import CRSError, InputError
 from geolabel.grid import Grid, LonLat, Tile
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import shapely
 from affine import Affine
+
 from geolabel import shapes
 from geolabel.errors import CRSError, InputError
 from geolabel.grid import Grid

@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geolabel.grid import Grid
 from geolabel.nouns.consensus import Consensus
-from geolabel.shapes import polygons_of, repair, to_grid_crs
+from geolabel.shapes import inside, repair, to_grid_crs
 from geolabel.tables import AGREED, SHAPES, check, empty
 
 SNAP_PX = 1e-7
@@ -62,9 +62,9 @@ class Drawn:
         )
         rows = self.rows.iloc[list(found)]
         whole = [self.whole[key] for key in rows["label_id"]]
-        inside = [polygons_of(shapely.make_valid(shape & box)) for shape in whole]
-        rows = rows.set_geometry(gpd.GeoSeries(inside if clipped else whole, index=rows.index, crs=rows.crs))
-        return rows[np.array([shape.area > 0 for shape in inside], bool)]
+        cut = [inside(shape, grid) for shape in whole]
+        rows = rows.set_geometry(gpd.GeoSeries(cut if clipped else whole, index=rows.index, crs=rows.crs))
+        return rows[np.array([shape.area > 0 for shape in cut], bool)]
 
 
 def _whole(rows: gpd.GeoDataFrame, grid: Grid) -> dict[str, BaseGeometry]:

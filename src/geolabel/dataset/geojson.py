@@ -67,12 +67,22 @@ def _to_lonlat(crs: str) -> Any:
     return move
 
 
+def _snapped(whole: BaseGeometry, rounded: BaseGeometry) -> BaseGeometry:
+    """The geometry on the grid of decimals, valid; GEOS cannot always snap a shape with many holes in one go."""
+    for start in (whole, shapely.make_valid(rounded, method="structure", keep_collapsed=False)):
+        try:
+            return shapely.set_precision(start, 10**-DECIMALS)
+        except shapely.errors.GEOSException:
+            continue
+    return shapely.make_valid(rounded, method="structure", keep_collapsed=False)
+
+
 def _rfc7946(geometry: BaseGeometry) -> BaseGeometry:
     west, _, east, _ = geometry.bounds
     whole = _cut(geometry) if east - west > 180 else geometry
     rounded = shapely.transform(whole, lambda points: np.round(points, DECIMALS) + 0.0)
     if not rounded.is_valid:
-        rounded = polygons_of(shapely.set_precision(whole, 10**-DECIMALS))
+        rounded = polygons_of(_snapped(whole, rounded))
     if rounded.area <= 0:
         raise InputError(
             f"a shape near {west:.5f}, {geometry.bounds[1]:.5f} has no area at {DECIMALS} decimals of a degree",

@@ -63,6 +63,9 @@ HABITS = {
     )
 }
 
+TRUTH = Habit("truth", 0.0, 0.0, 1.0, 0.0, 1.0, 0.0)
+"""Draws the truth itself: the gold of a simulation."""
+
 
 def annotate(
     truth: Mask,

@@ -73,7 +73,9 @@ def save_all(fused: Mapping[str, Consensus], folder: Path, *, progress: Progress
     """Each consensus in a folder named by its digest, and `index.json` (task id -> digest), written last."""
     from geolabel.quality.products import save_consensus
 
-    homes = walk(list(fused.values()), lambda one: save_consensus(one, folder).name, what="keep consensus", progress=progress)
+    homes = walk(
+        list(fused.values()), lambda one: save_consensus(one, folder).name, what="keep consensus", progress=progress
+    )
     files.write_json(folder / "index.json", dict(zip(fused, homes, strict=True)))
 
 

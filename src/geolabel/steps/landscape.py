@@ -12,6 +12,7 @@ from geolabel.nouns.view import View
 from geolabel.ontology import NODATA, WILDFIRE
 
 if TYPE_CHECKING:
+    from geolabel.fire.campaign import FuelDraw
     from geolabel.fire.landscape import Landscape
 
 FUELS = {c.code: c.fuels for c in WILDFIRE.of_kind("terrain")}
@@ -43,6 +44,31 @@ def landscape(
     if consumed is not None:
         fuel = np.where(consumed, np.int16(99), fuel)
     return Landscape(view.grid, fuel, elevation, slope, aspect, largest_area(known) if largest else known)
+
+
+def fuel_draw(ground: Landscape) -> FuelDraw:
+    """Draws fuel rasters for a landscape: each terrain class takes one fuel of its crosswalk; bare scars stay bare."""
+    from geolabel.fire.landscape import fuel_from_terrain
+
+    likely = {max(sorted(c.fuels), key=c.fuels.__getitem__): c for c in WILDFIRE.of_kind("terrain")}
+    codes = np.zeros(ground.grid.shape, np.uint8)
+    for fuel, terrain in likely.items():
+        codes[ground.fuel == fuel] = terrain.code
+    return lambda rng: fuel_from_terrain(codes, FUELS, rng)
+
+
+def world(ground: Landscape, seed: int | None) -> Landscape:
+    """The landscape as it truly burns in a simulated world: under one draw of fuels that no forecaster is told.
+
+    Without a seed it is the landscape itself.
+    """
+    return ground if seed is None else ground.with_fuel(fuel_draw(ground)(np.random.default_rng(seed)))
+
+
+def random_cell(where: NDArray[np.bool_], rng: np.random.Generator) -> tuple[int, int]:
+    """(row, col) of one cell of a mask, all equally likely."""
+    row, col = np.argwhere(where)[rng.integers(np.count_nonzero(where))]
+    return int(row), int(col)
 
 
 def largest_area(known: NDArray[np.bool_]) -> NDArray[np.bool_]:

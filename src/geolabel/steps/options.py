@@ -39,7 +39,9 @@ def _told(error: ValidationError, model: type[BaseModel], where: str) -> ConfigE
     first = error.errors()[0]
     path = [str(part) for part in first["loc"]]
     if first["type"] == "extra_forbidden":
-        return ConfigError(f"{where} has the unknown key {'.'.join(path)!r}", hint=nearest(path[-1], _keys(model, path[:-1])))
+        return ConfigError(
+            f"{where} has the unknown key {'.'.join(path)!r}", hint=nearest(path[-1], _keys(model, path[:-1]))
+        )
     return ConfigError(f"{where}: {'.'.join(path)} = {first['input']!r}: {first['msg']}", hint=_describe(model, path))
 
 

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from geolabel import shapes
 from geolabel.errors import ConfigError, nearest
-from geolabel.grid import Grid, Tile
+from geolabel.grid import Grid
 from geolabel.nouns.answer import Answer, Outcome
 from geolabel.nouns.scene import Scene
 from geolabel.nouns.task import Task
@@ -97,7 +97,13 @@ def rule(name: str) -> Rule:
 
 
 def answers(
-    annotator: str, found: gpd.GeoDataFrame, tasks: Sequence[Task], grid: Grid, *, known: NDArray[np.bool_], at: datetime
+    annotator: str,
+    found: gpd.GeoDataFrame,
+    tasks: Sequence[Task],
+    grid: Grid,
+    *,
+    known: NDArray[np.bool_],
+    at: datetime,
 ) -> list[Answer]:
     """One complete answer a task from shapes of the whole view: cut to the tile, unknown ground to be ignored.
 
@@ -115,6 +121,12 @@ def _answer(
     outcome: Outcome = "skipped" if unseen.all() else "labeled" if len(inside) else "empty"
     drawn = inside if outcome == "labeled" else empty(SHAPES, tile_grid.crs.to_wkt())
     return Answer(task.id, annotator, outcome, drawn, unknown_ground(unseen, tile_grid), at)
+
+
+def promising(found: gpd.GeoDataFrame, view: View, size: int) -> list[str]:
+    """Keys of the tiles of `size` pixels on which a rule found something."""
+    mask = shapes.rasterise(found, view.grid) > 0
+    return [tile.key for tile in view.grid.tiles(size) if mask[tile.slices].any()]
 
 
 def known_ground(view: View, kind: Kind) -> NDArray[np.bool_]:
@@ -154,7 +166,9 @@ def change_index(view: View, index: str) -> tuple[Any, Any]:
     from geolabel.label import severity
     from geolabel.scene import indices
 
-    values = {"dnbr": indices.dnbr, "rdnbr": indices.rdnbr, "rbr": indices.rbr}[index](view)
+    values = {"dnbr": indices.dnbr, "rdnbr": indices.rdnbr, "rbr": lambda v: indices.times_1000(indices.rbr(v))}[index](
+        view
+    )
     if view["before"].quantity == "dn":
         return values, severity.relative(values, name=index)
     return values, severity.scheme_of(PUBLISHED[index])

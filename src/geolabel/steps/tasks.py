@@ -18,8 +18,7 @@ from geolabel.steps.options import Options
 class TaskOptions(Options):
     """How a view is cut into tasks."""
 
-    tile: int = Field(default=32, ge=16, description="edge of a burn task's tile in pixels")
-    wide_tile: int = Field(default=128, ge=16, description="edge of a terrain or object task's tile in pixels")
+    tile: int = Field(default=32, ge=16, description="edge of a task's tile in pixels")
     gold_share: float = Field(default=0.25, ge=0, le=1, description="share of the promising tiles that are gold")
     seed: int = Field(default=0, description="draws the gold tasks")
 
@@ -30,14 +29,18 @@ def plan(view: View, kind: Kind, options: TaskOptions, *, promising: Collection[
     Gold tasks are drawn among the tiles whose keys are `promising` (a rule found something there), and as many among
     the others, so that who sees nothing and who sees too much are both found out.
     """
-    size = options.tile if kind == "burn" else options.wide_tile
-    tiles, rng = view.grid.tiles(size), np.random.default_rng(options.seed)
+    tiles, rng = view.grid.tiles(options.tile), np.random.default_rng(options.seed)
     there = [tile.key for tile in tiles if tile.key in set(promising)]
     rest = [tile.key for tile in tiles if tile.key not in set(promising)]
     count = round(options.gold_share * len(there))
-    gold = {*rng.choice(there, count, replace=False), *rng.choice(rest, min(count, len(rest)), replace=False)} if count else ()
+    gold = (
+        {*rng.choice(there, count, replace=False), *rng.choice(rest, min(count, len(rest)), replace=False)}
+        if count
+        else ()
+    )
     return [
-        Task(view.id, view.grid.digest, tile, kind, WILDFIRE.id, "gold" if tile.key in gold else "new") for tile in tiles
+        Task(view.id, view.grid.digest, tile, kind, WILDFIRE.id, "gold" if tile.key in gold else "new")
+        for tile in tiles
     ]
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from geolabel.errors import InputError
@@ -44,7 +46,12 @@ def open_source(source: SceneSource, role: str) -> Scene:
     )
 
 
-def open_view(sources: Mapping[str, SceneSource], *, id: str, grid: Grid | None = None) -> View:
+def open_view(
+    sources: Mapping[str, SceneSource],
+    *,
+    id: str,  # noqa: A002 - the noun's own word
+    grid: Grid | None = None,
+) -> View:
     """View of the named scenes on one metric grid; role `dem` is put on the grid of the others.
 
     Raises
@@ -93,3 +100,11 @@ def described(scene: Scene, role: str) -> dict[str, Any]:
         "licence": scene.licence,
         "audit": list(scene.audit),
     }
+
+
+def read_mask(path: Path | str) -> NDArray[np.bool_]:
+    """(y, x) bool of a small raster's first band: what is not 0."""
+    from geolabel.scene.open import open_scene
+
+    scene = open_scene(path, at=UNKNOWN_SPAN)
+    return np.asarray(scene.band(scene.bands[0])) > 0

@@ -1,0 +1,92 @@
+"""Labels out of geolabel: shapes of a plain function, or all that a project agreed on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geolabel.errors import ConfigError, nearest
+from geolabel.grid import Tiling
+from geolabel.nouns.answer import Answer
+from geolabel.nouns.consensus import Consensus
+from geolabel.nouns.scene import Scene
+from geolabel.nouns.task import Task
+from geolabel.nouns.view import View
+from geolabel.ontology import KINDS
+from geolabel.steps.consensus import labels
+from geolabel.stream import Progress, silent
+
+FORMATS = ("geojson", "gpkg", "geoparquet")
+
+
+def tiles(scene: Scene | View, size: int, margin: int = 0) -> Tiling:
+    """Tiles of `size` pixels that cover a scene's grid, edge tiles kept."""
+    return Tiling(scene.grid, scene.grid.tiles(size, margin))
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """All that an export of a project says."""
+
+    title: str
+    view: View
+    tasks: Sequence[Task]
+    consensuses: Mapping[str, Consensus]
+    answers: Sequence[Answer]
+
+    def labels(self) -> gpd.GeoDataFrame:
+        """Whole agreed labels of every kind that was labeled."""
+        kinds = [kind for kind in KINDS if any(task.kind == kind for task in self.tasks)]
+        frames = [labels(self.view, self.consensuses, self.tasks, kind) for kind in kinds]
+        return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
+
+
+def write(job: Job, path: Path, format: str, *, progress: Progress = silent) -> Path:  # noqa: A002 - the field's word
+    """Path of what was written: `geojson` labeled tiles in a folder, `gpkg` or `geoparquet` whole labels in a file.
+
+    Raises
+    ------
+    ConfigError
+        For another format.
+    """
+    from geolabel.dataset.about import About
+    from geolabel.dataset.export import export
+    from geolabel.dataset.tiles import export_tiles
+
+    if format not in FORMATS:
+        raise ConfigError(f"unknown format {format!r}", hint=nearest(format, FORMATS))
+    if format != "geojson":
+        return export(job.labels(), path, format=format)
+    own = {task.tile for task in job.tasks}
+    scenes = job.view.scenes
+    about = About(
+        project=job.title,
+        scene_before=scenes["before"].id,
+        scene_after=scenes["after"].id if "after" in scenes else None,
+        start=scenes["before"].start,
+        end=scenes["after"].end if "after" in scenes else scenes["before"].end,
+        licence=scenes["before"].licence,
+        source="consensus",
+        valid_share=_valid_share(job),
+    )
+    return export_tiles(
+        path,
+        view_id=job.view.id,
+        grid=job.view.grid,
+        tiles=own,
+        shapes=job.labels(),
+        consensuses=job.consensuses,
+        answers=job.answers,
+        about=about,
+        progress=progress,
+    )
+
+
+def _valid_share(job: Job) -> dict[str, float]:
+    valid = np.asarray(job.view["before"].valid)
+    return {task.tile.key: round(float(valid[task.tile.slices].mean()), 4) for task in job.tasks}
