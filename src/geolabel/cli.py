@@ -2,28 +2,59 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
-import click
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+from typer.core import TyperGroup
 
 from geolabel import __version__
-from geolabel.errors import GeolabelError
+from geolabel.errors import GeolabelError, SourceError
+from geolabel.files import DISK_HINTS
 from geolabel.stream import Progress as Report
 
+out, err = Console(), Console(stderr=True)
+
+
+class Verbs(TyperGroup):
+    """The verbs; an error of any of them says what was found and what to do, and the exit status is 2."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """What the verb gives; no traceback for what a user can mend."""
+        try:
+            return super().invoke(ctx)
+        except GeolabelError as error:
+            stop(error)
+        except OSError as error:
+            if error.errno not in DISK_HINTS:
+                raise
+            where = Path(error.filename or ".")
+            stop(SourceError(f"{error.strerror}: {where}", hint=DISK_HINTS[error.errno].format(folder=where.parent)))
+        except KeyboardInterrupt:
+            err.print("interrupted; run the same command again and it goes on where it stopped", soft_wrap=True)
+            raise typer.Exit(2) from None
+
+
+def stop(error: GeolabelError) -> NoReturn:
+    """Say what was found and what to do, and exit with 2."""
+    err.print(Text.assemble(("error: ", "bold red"), error.message), soft_wrap=True)
+    if error.hint:
+        err.print(Text.assemble(("hint: ", "bold"), error.hint), soft_wrap=True)
+    raise typer.Exit(2)
+
+
 app = typer.Typer(
+    cls=Verbs,
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Satellite scenes to labels that can be trusted, and labels to wildfire risk maps that can be acted on.",
 )
-out, err = Console(), Console(stderr=True)
 
 
 class Bars:
@@ -48,6 +79,7 @@ def bars() -> Iterator[Report]:
         yield Bars(shown)
 
 
+BANDS = "Names of the files' bands, in order: blue,green,red,nir08,swir16,swir22 (default: as the files say)."
 Folder = Annotated[Path, typer.Argument(help="Folder of a geolabel project.")]
 
 
@@ -75,6 +107,10 @@ def demo(
     members: Annotated[int, typer.Option(help="Simulated fires in the ensemble.", min=2)] = 200,
     before_at: Annotated[str | None, typer.Option(help="Acquisition of the before scene: DATE or DATE/DATE.")] = None,
     after_at: Annotated[str | None, typer.Option(help="Acquisition of the after scene: DATE or DATE/DATE.")] = None,
+    bands: Annotated[str | None, typer.Option(help=BANDS)] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Try the flow: few fires, little training; the products say so.")
+    ] = False,
     out_folder: Annotated[Path, typer.Option("--out", help="Folder for the products; a rerun resumes there.")] = Path(
         "demo"
     ),
@@ -95,9 +131,10 @@ def demo(
         wind=wind,
         before_at=before_at,
         after_at=after_at,
+        bands=bands,
     )
     with bars() as progress:
-        report = job.run(given, out_folder, start=start, hours=hours, members=members, progress=progress)
+        report = job.run(given, out_folder, start=start, hours=hours, members=members, quick=quick, progress=progress)
     report.show(out)
 
 
@@ -110,15 +147,19 @@ def burned(
     at: Annotated[tuple[str, str], typer.Option(help="Acquisition day of before and of after.")],
     out_folder: Annotated[Path, typer.Option("--out", help="Folder for the labeled tiles.")] = Path("tiles"),
     size: Annotated[int, typer.Option(help="Edge of a tile in pixels.", min=16)] = 512,
+    bands: Annotated[str | None, typer.Option(help=BANDS)] = None,
 ) -> None:
     """Map a burn scar with severity and export it as labeled GeoJSON tiles."""
     import geolabel as gl
 
-    first = gl.open_scene(before, sensor=sensor, at=at[0])
-    last = gl.open_scene(after, sensor=sensor, at=at[1])
+    names = bands.split(",") if bands else None
+    first, last = (
+        gl.open_scene(path, sensor=sensor, at=day, bands=names) for path, day in zip((before, after), at, strict=True)
+    )
     scar = gl.burned(first, last)
     index = gl.export(scar, out_folder, format="geojson", tiles=gl.tiles(last, size=size))
-    out.print(f"{len(scar)} polygons, {scar['area_m2'].sum() / 1e4:.0f} ha burned\nopen {index}")
+    plain(f"{len(scar)} polygons, {scar['area_m2'].sum() / 1e4:.0f} ha burned")
+    plain(f"open {index}")
 
 
 @app.command()
@@ -129,24 +170,17 @@ def check(folder: Folder) -> None:
     with Project.open(folder) as project:
         broken = project.check()
     for line in broken:
-        out.print(line)
+        plain(line)
     if broken:
         raise GeolabelError(f"{len(broken)} broken links in {folder}", hint="restore the folder from a copy")
-    out.print("every stream of the ledger and every product holds")
+    plain("every stream of the ledger and every product holds")
+
+
+def plain(line: str) -> None:
+    """Print a line as it is: a path may hold what rich would take for markup."""
+    out.print(Text(line), soft_wrap=True)
 
 
 def main() -> None:
-    """Run a command; errors say what was found and what to do, and exit with 2."""
-    try:
-        app(standalone_mode=False)
-    except GeolabelError as error:
-        err.print(f"[bold red]error:[/] {error.message}", highlight=False, soft_wrap=True)
-        if error.hint:
-            err.print(f"[bold]hint:[/] {error.hint}", highlight=False, soft_wrap=True)
-        sys.exit(2)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        err.print("interrupted; run the same command again and it goes on where it stopped")
-        sys.exit(2)
+    """Run a command."""
+    app()

@@ -57,6 +57,15 @@ def _sync(path: Path) -> None:
         os.fsync(file.fileno())
 
 
+DISK_HINTS = {
+    errno.ENOSPC: "the disk of {folder} is full: free some space, then run the same command again",
+    errno.EDQUOT: "your quota on {folder} is used up: free some space, then run again",
+    errno.EACCES: "no right to write in {folder}: choose another folder",
+    errno.EROFS: "{folder} is read-only: choose another folder",
+}
+"""Error of the operating system -> what to do about it."""
+
+
 @contextlib.contextmanager
 def named_errors(path: Path) -> Iterator[None]:
     """Turn the operating system's errors on `path` into one that says what to do."""
@@ -65,16 +74,8 @@ def named_errors(path: Path) -> Iterator[None]:
     except SourceError:
         raise
     except OSError as error:
-        hints = {
-            errno.ENOSPC: f"the disk of {path.parent} is full: free some space, then run the same command again",
-            errno.EDQUOT: f"your quota on {path.parent} is used up: free some space, then run again",
-            errno.EACCES: f"no right to write in {path.parent}: choose another folder",
-            errno.EROFS: f"{path.parent} is read-only: choose another folder",
-            errno.ENOENT: "check the path",
-        }
-        raise SourceError(
-            f"cannot write {path}: {error.strerror or error}", hint=hints.get(error.errno or 0, "")
-        ) from error
+        hint = {**DISK_HINTS, errno.ENOENT: "check the path"}.get(error.errno or 0, "").format(folder=path.parent)
+        raise SourceError(f"cannot write {path}: {error.strerror or error}", hint=hint) from error
 
 
 def write_text(path: Path | str, text: str) -> Path:

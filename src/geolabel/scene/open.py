@@ -89,7 +89,8 @@ def _names(header: Header, bands: Sequence[str] | None) -> tuple[str, ...]:
     if not (given or header.names):
         raise BandError(
             f"the {header.count} bands of {header.path.name} have no names",
-            hint="name them in order: open_scene(..., bands=('blue', 'green', 'red', 'nir08', 'swir16', 'swir22'))",
+            hint="name them in order: bands=('blue', 'green', 'red', 'nir08', 'swir16', 'swir22'), on the command line "
+            "--bands blue,green,red,nir08,swir16,swir22",
         )
     return given or header.names
 
