@@ -84,11 +84,13 @@ def test_head_wave_and_snell_beside_a_fast_strip():
         direct = np.hypot(x, z - depth) / slow
         wave = x / fast + (depth + z) * np.sqrt(1 / slow**2 - 1 / fast**2)
         assert ours[row, col] == pytest.approx(min(direct, wave), rel=0.005)
+
+    def refracted(s, x, z):
+        return np.hypot(s, depth) / slow + np.hypot(x - s, z) / fast
+
     for row, col in ((10, 60), (25, 30), (5, 110)):
         x, z = abs(col - start[1]) * RES, (boundary - row - 0.5) * RES
-        through = minimize_scalar(
-            lambda s: np.hypot(s, depth) / slow + np.hypot(x - s, z) / fast, bounds=(0, x), method="bounded"
-        )
+        through = minimize_scalar(refracted, bounds=(0, x), args=(x, z), method="bounded")
         assert ours[row, col] == pytest.approx(through.fun, rel=0.005)
 
 

@@ -139,6 +139,37 @@ def lean_of(speeds: Speeds, cell: int, slot: int, e: tuple[float, float], gap: f
 
 
 @njit(**INLINE)
+def straight(speeds: Speeds, cell: int, slot: int, t: float, d: tuple[float, float]) -> float:
+    """Arrival of a run d that starts at t and meets no change of weather."""
+    length = slope_length(speeds, cell, d[0], d[1])
+    metric = speeds.metric
+    return t + metric[cell, slot, 0] * length - metric[cell, slot, 1] * d[0] - metric[cell, slot, 2] * d[1]
+
+
+@njit(**INLINE)
+def changing_run(
+    fields: Fields,
+    speeds: Speeds,
+    cell: int,
+    w: tuple[float, float],
+    e: tuple[float, float],
+    times: tuple[float, float, float, float],
+    period: int,
+) -> float:
+    """Arrival of the fastest of three runs on which the weather changes, from an interval P, P + e to P + w; or `now`.
+
+    The best start under one weather need not be the best under two: it and both ends are tried.
+    """
+    tp, gap, share, best = times
+    for i in range(3):
+        s = share if i == 0 else i - 1.0
+        if i == 0 or (s != share and (e[0] != 0 or e[1] != 0)):
+            t = run_time(fields, speeds, cell, w[0] - s * e[0], w[1] - s * e[1], tp + s * gap, best, period)
+            best = min(best, t)
+    return best
+
+
+@njit(**INLINE)
 def relax(
     fields: Fields,
     mesh: Mesh,
@@ -166,8 +197,9 @@ def relax(
             kappa, ee, lean, gain = lean_of(speeds, cell, slot, (ex, ey), gap)
         pull, foot, climb = kappa * a / np.sqrt(ee), 1 / ee, gx * ex + gy * ey
         start, end = fields.starts[period], period_end(fields, period)
+        changing = len(fields.starts) > 1
         x = first + skip - 1
-        for _ in range(skip, n if kappa > -1 else 0):  # at kappa <= -1 every run starts at q, which offered its own
+        for _ in range(skip, n if kappa > -1 or changing else 0):  # at kappa <= -1 every run starts at q
             x += 1
             x -= 4 * mesh.k if x >= 4 * mesh.k else 0
             node = base + mesh.offset[x]
@@ -177,16 +209,16 @@ def relax(
             wx, wy = mesh.x[x] - mesh.x[p], mesh.y[x] - mesh.y[p]
             rise = gx * wx + gy * wy
             ew, aside = ex * wx + ey * wy + climb * rise, abs(ex * wy - ey * wx)
-            share = ew * foot - lean * aside if kappa < 1 else 0.0
-            if share >= 1:
-                continue  # from q, as above
-            if share > 0:
+            share = ew * foot - lean * aside if abs(kappa) < 1 else (0.0 if kappa > 0 else 1.0)
+            if share >= 1 and not changing:
+                continue  # from q, which has offered its own
+            if 0 < share < 1:
                 t = tp - bx * wx - by * wy + pull * ew + gain * aside
             else:
-                share = 0.0
-                t = tp + a * np.sqrt(wx * wx + wy * wy + rise * rise) - bx * wx - by * wy
-            if t > end or tp + share * gap < start:
-                t = run_time(fields, speeds, cell, wx - share * ex, wy - share * ey, tp + share * gap, now, period)
+                share = min(max(share, 0.0), 1.0)
+                t = straight(speeds, cell, slot, tp + share * gap, (wx - share * ex, wy - share * ey))
+            if not (t <= end and tp + share * gap >= start):
+                t = changing_run(fields, speeds, cell, (wx, wy), (ex, ey), (tp, gap, share, now), period)
             offer(queue, node, t)
 
 

@@ -64,15 +64,15 @@ def unlink(queue: Queue, node: int) -> None:
 @njit(**INLINE)
 def offer(queue: Queue, node: int, t: float) -> None:
     """Let a node have an arrival, if it is better, and wait in its bucket."""
-    old = queue.arrival[node]
-    if not t < old - GAIN_MIN:
+    old, new = queue.arrival[node], np.float32(t)
+    if not new < old - GAIN_MIN:  # compared as it is kept: a gain below its last digit would be offered for ever
         return
     if queue.after[node] != IDLE:
         unlink(queue, node)
     elif old == np.inf:
         queue.touched[queue.tally[0]] = node
         queue.tally[0] += 1
-    queue.arrival[node] = t
+    queue.arrival[node] = new
     bucket = max(int(t / queue.width_min), queue.tally[1])
     if bucket >= len(queue.first):
         return
