@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,12 +13,14 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from geolabel import files, gallery
 from geolabel.config import Config
 from geolabel.errors import ConfigError, InputError
 from geolabel.grid import LonLat
 from geolabel.nouns.risk import RiskMap
+from geolabel.nouns.scene import Scene
 from geolabel.nouns.times import When, iso, utc
 from geolabel.project import CONFIG, Project
 from geolabel.steps import maps, risk, score
@@ -27,6 +30,14 @@ from geolabel.stream import Progress, silent
 
 HABITS = ("expert", "over", "under", "coarse", "careless")
 HELD_OUT_FIRES, HELD_OUT_SEED = 40, 9000
+JOB, REPORT = "job.json", "report.json"
+QUICK: dict[str, dict[str, Any]] = {
+    "spread": {"fires": 24, "epochs": 2, "seconds": None, "starts_h": (0.0,), "window": 32, "held_out": 48},
+    "risk": {"val_fires": 2, "val_members": 8},
+}
+"""Options of a quick run."""
+QUICK_MEMBERS, QUICK_HELD_OUT = 20, 6
+QUICK_NOTE = "Quick run to try the flow: few fires, little training; its figures say nothing of the method"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +67,15 @@ class Given:
             Where some flags of a user's own scenes are missing; they are named.
         """
         needed = {"before": before, **{name: flags[name] for name in ("after", "dem", "ignition", "wind")}}
-        if not any(needed.values()):
+        told = {**needed, **{name: flags.get(name) for name in ("before_at", "after_at", "bands")}}
+        if all(value is None for value in told.values()):
             return cls.shipped()
         lost = [f"--{name}" for name, value in needed.items() if value is None]
         if lost:
             raise ConfigError(
                 f"{', '.join(lost)} missing", hint="own scenes need --before --after --dem --ignition --wind"
             )
-        return cls.own(before=before, **flags)
+        return cls.own(**{**flags, **needed})
 
     @classmethod
     def shipped(cls) -> Self:
@@ -84,16 +96,32 @@ class Given:
 
     @classmethod
     def own(
-        cls, *, before: Any, after: Any, dem: Any, sensor: str, ignition: Any, wind: Any, before_at: Any, after_at: Any
+        cls,
+        *,
+        before: Path,
+        after: Path,
+        dem: Path,
+        ignition: str,
+        wind: str,
+        sensor: str = "generic",
+        before_at: str | None = None,
+        after_at: str | None = None,
+        bands: str | None = None,
     ) -> Self:
         """A user's own scenes; nobody labels them but rules, and the products say so."""
         pair = {"before": (before, before_at), "after": (after, after_at)}
+        names = tuple(bands.split(",")) if bands else None
         scenes = {
-            role: SceneSource(path=str(Path(path).resolve()), sensor=sensor, at=_span(at))
+            role: SceneSource(path=str(Path(path).resolve()), sensor=sensor, at=_span(at), bands=names)
             for role, (path, at) in pair.items()
         }
         scenes["dem"] = SceneSource(path=str(Path(dem).resolve()), sensor="dem")
-        notes = ("Scenario weather from the command line", "Labels by rule; no person has checked them")
+        notes: tuple[str, ...] = (
+            "Labels by rule; no person has checked them",
+            "Hindcast: fuel as before the fire, without the scar that is drawn",
+        )
+        if not str(wind).lower().endswith(".csv"):
+            notes = ("Scenario weather from the command line", *notes)
         rules = ("burned", "burned-rdnbr", "burned-rbr", "terrain", "settlement")
         point = LonLat.parse(ignition)
         return cls(Path(before).stem, scenes, point, wind, notes, rules=rules, hindcast=True)
@@ -121,14 +149,12 @@ class Report:
     def show(self, console: Console) -> None:
         """Print the tables, then where everything is; the last line says which file to open."""
         for note in self.notes:
-            console.print(f"[bold]{note}[/]")
+            console.print(Text(note, style="bold"))
         for name, frame in self.tables.items():
             console.print(_table(name, frame))
-        for name, text in self.facts.items():
-            console.print(f"{name}: {text}", highlight=False, soft_wrap=True)
-        for name, path in self.more.items():
-            console.print(f"{name}: {path}", highlight=False, soft_wrap=True)
-        console.print(f"open {self.open_first}", highlight=False, soft_wrap=True)
+        for name, what in {**self.facts, **self.more}.items():
+            console.print(Text(f"{name}: {what}"), soft_wrap=True)
+        console.print(Text(f"open {self.open_first}"), soft_wrap=True)
 
     def save(self, path: Path) -> Path:
         """Path of the report as JSON."""
@@ -139,11 +165,11 @@ class Report:
 
 
 def _table(name: str, frame: pd.DataFrame) -> Table:
-    table = Table(title=name, title_justify="left")
+    table = Table(title=Text(name), title_justify="left")
     for column in frame.columns:
         table.add_column(str(column), justify="left" if frame[column].dtype == object else "right")
     for row in frame.itertuples(index=False):
-        table.add_row(*(_cell(value) for value in row))
+        table.add_row(*(Text(_cell(value)) for value in row))
     return table
 
 
@@ -161,41 +187,67 @@ def run(
     start: When | None = None,
     hours: float = 6,
     members: int = 200,
+    quick: bool = False,
     progress: Progress = silent,
 ) -> Report:
     """Report of the whole job; what an interrupted run finished is not done again.
+
+    Parameters
+    ----------
+    quick
+        Few fires and little training, to try the flow; every product says so.
 
     Raises
     ------
     InputError
         Where `folder` holds something else than this very job.
     """
-    with _project(given, folder, start=start, hours=hours, members=members, progress=progress) as project:
-        return _Job(given, project).run()
+    moment = utc(start, what="--start") if start else datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    config = _config(given, hours=hours, members=members, quick=quick)
+    risk.read_weather(given.wind, moment, config.risk.hours[-1])  # bad input stops here, before a folder is made
+    scenes = {role: open_source(source, role) for role, source in given.scenes.items() if role != "dem"}
+    job = {"config": config.model_dump(mode="json"), "given": _plain(given), "start": iso(moment) if start else None}
+    with _project(folder, config, job, moment, progress) as project:
+        return _Job(given, project, QUICK_HELD_OUT if quick else HELD_OUT_FIRES).run(scenes)
 
 
-def _project(
-    given: Given, folder: Path, *, start: When | None, hours: float, members: int, progress: Progress
-) -> Project:
-    """The project of this job: a new one, or the one an interrupted run left in the folder."""
-    lead = risk.lead_hours(hours)
+def _config(given: Given, *, hours: float, members: int, quick: bool) -> Config:
+    """Options of the job's project."""
+    few = QUICK if quick else {"spread": {}, "risk": {}}
+    members = min(members, QUICK_MEMBERS) if quick else members
     options = {
         "title": given.title,
-        "notes": given.notes,
-        "risk": {"hours": lead, "members": members, "world": given.world},
-        "spread": {"world": given.world},
+        "notes": (*given.notes, *((QUICK_NOTE,) if quick else ())),
+        "risk": {**few["risk"], "hours": risk.lead_hours(hours), "members": members, "world": given.world},
+        "spread": {**few["spread"], "world": given.world},
     }
-    config = Config.read(options, where="the demo's options")
-    moment = utc(start, what="--start") if start else datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    job = {"given": _plain(given), "hours": list(lead), "members": members, "start": iso(moment) if start else None}
-    if not (folder / CONFIG).is_file():
-        project = Project.create(folder, config=config, progress=progress)
-        files.write_json(folder / "job.json", {**job, "moment": iso(moment)})
+    return Config.read(options, where="the demo's options")
+
+
+def _project(folder: Path, config: Config, job: dict[str, Any], moment: datetime, progress: Progress) -> Project:
+    """The project of this job: a new one, or the one an interrupted run left in the folder.
+
+    A job that stopped before it had scenes (a wrong file, say) gives way to another.
+    """
+    kept = json.loads((folder / JOB).read_text(encoding="utf-8")) if (folder / JOB).is_file() else {}
+    new = not (folder / CONFIG).is_file()
+    project = (
+        Project.create(folder, config=config, progress=progress) if new else Project.open(folder, progress=progress)
+    )
+    if {key: kept.get(key) for key in job} == job:
         return project
-    kept = json.loads((folder / "job.json").read_text()) if (folder / "job.json").is_file() else {}
-    if {key: kept.get(key) for key in job} != job:
+    if project.config.scenes and not _corrects(job, kept, folder):
+        project.close()
         raise InputError(f"{folder} holds another job", hint="choose another --out folder, or remove this one")
-    return Project.open(folder, progress=progress)
+    project.configure(**config.model_dump(mode="json", exclude={"scenes"}))
+    files.write_json(folder / JOB, {**job, "moment": iso(moment)})
+    return project
+
+
+def _corrects(job: dict[str, Any], kept: dict[str, Any], folder: Path) -> bool:
+    """Whether a job of the same scenes takes the place of one that never finished: a mended ignition or wind."""
+    same = kept.get("given", {}).get("scenes") == job["given"]["scenes"]
+    return same and not (folder / REPORT).is_file()
 
 
 def _plain(given: Given) -> dict[str, Any]:
@@ -209,16 +261,17 @@ class _Job:
 
     given: Given
     project: Project
+    n_held_out: int
 
     @property
     def folder(self) -> Path:
         return self.project.folder
 
-    def run(self) -> Report:
+    def run(self, scenes: Mapping[str, Scene]) -> Report:
         project, given = self.project, self.given
-        start = utc(json.loads((self.folder / "job.json").read_text())["moment"])
-        opened = {role: open_source(source, role) for role, source in given.scenes.items() if role != "dem"}
-        project.add(dem=given.scenes["dem"].path, **opened)
+        start = utc(json.loads((self.folder / JOB).read_text(encoding="utf-8"))["moment"])
+        view = project.add(dem=given.scenes["dem"].path, **scenes)
+        view.grid.index(given.ignition)  # outside the scene? said before anything is labeled
         for done, name in enumerate(given.rules, start=1):
             project.rule(name)
             project.progress("labels by rule", done, len(given.rules))
@@ -227,12 +280,18 @@ class _Job:
         project.agree()
         project.export("geojson", self.folder / "tiles")
         project.export("gpkg", self.folder / "labels.gpkg")
+        self._case(start)  # an ignition that cannot burn is said before anything is trained
         trained = project.fit("spread", ignition=given.ignition, start=start, hindcast=given.hindcast)
         made = project.risk(trained, weather=given.wind, ignition=given.ignition, start=start, hindcast=given.hindcast)
         drawn = maps.write(made, self.folder / "maps", project.beside(made))
         report = self._report(trained, made, start, drawn)
-        report.save(self.folder / "report.json")
+        report.save(self.folder / REPORT)
         return report
+
+    def _case(self, start: datetime) -> risk.Case:
+        """What is to be forecast, on the agreed ground."""
+        ground = self.project.landscape(start, hindcast=self.given.hindcast)
+        return risk.Case.of(ground, self.given.wind, self.given.ignition, start, self.project.config.risk)
 
     # ------------------------------------------------------------------ people, simulated
     def _annotate(self) -> None:
@@ -278,16 +337,15 @@ class _Job:
     def _labels(self) -> pd.DataFrame:
         project = self.project
         return score.label_scores(
-            self.truth(), project.tasks(), project.view.grid, project.ledger.answers(), project.agree()
+            self.truth(), project.tasks(), project.view.grid, project.answers(), project.agree()
         )
 
     def _forecast(self, trained: Any, made: RiskMap, start: datetime) -> dict[str, pd.DataFrame]:
-        project, options = self.project, self.project.config.risk
-        ground = project.landscape(start, hindcast=self.given.hindcast)
-        case = risk.Case.of(ground, self.given.wind, self.given.ignition, start, options)
-        fires = list(risk.true_fires(case, options, n=HELD_OUT_FIRES, seed=options.seed + HELD_OUT_SEED))
+        options, case = self.project.config.risk, self._case(start)
+        fires = list(risk.true_fires(case, options, n=self.n_held_out, seed=options.seed + HELD_OUT_SEED))
         ensemble, learned = risk.simulate(case, options), risk.predict(trained.model, case, options.hours)
-        parts = {"ensemble alone": ensemble.probability[-1], "model alone": learned[0][-1]}
+        modelled = risk.within_reach(learned[0], ensemble)[-1]
+        parts = {"ensemble alone": ensemble.probability[-1], "model within the ensemble's reach": modelled}
         by = f"by hour {options.hours[-1]:g}, mean over {len(fires)} held-out simulated fires"
         headings = {"risk map": made.bearing_deg, "model alone": learned[1]}
         return {

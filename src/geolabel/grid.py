@@ -214,15 +214,31 @@ class Grid:
         InputError
             Where the point lies outside the grid.
         """
+        row, col = self.cell(point)
+        if not (0 <= row < self.height and 0 <= col < self.width):
+            raise self._outside(point)
+        return row, col
+
+    def cell(self, point: LonLat) -> tuple[int, int]:
+        """(row, col) of the pixel that holds `point` on the grid continued in all directions: may lie outside it.
+
+        Raises
+        ------
+        InputError
+            Where the CRS does not reach the point.
+        """
         x, y = self._to_lonlat.transform(point.lon, point.lat, direction="INVERSE")
         inverse = ~self.transform
         col, row = inverse.a * x + inverse.b * y + inverse.c, inverse.d * x + inverse.e * y + inverse.f
-        if not (0 <= row < self.height and 0 <= col < self.width):
-            south_west, north_east = self.lonlat(self.height - 1, 0), self.lonlat(0, self.width - 1)
-            raise InputError(
-                f"the point {point} lies outside the scene", hint=f"the scene spans {south_west} to {north_east}"
-            )
-        return int(row), int(col)
+        if not np.isfinite([row, col]).all():
+            raise self._outside(point)
+        return int(np.floor(row)), int(np.floor(col))
+
+    def _outside(self, point: LonLat) -> InputError:
+        south_west, north_east = self.lonlat(self.height - 1, 0), self.lonlat(0, self.width - 1)
+        return InputError(
+            f"the point {point} lies outside the scene", hint=f"the scene spans {south_west} to {north_east}"
+        )
 
     def convergence_deg(self, row: float | None = None, col: float | None = None) -> float:
         """Grid convergence at a pixel (default: the centre): the azimuth of grid north from true north, degrees.

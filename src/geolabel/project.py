@@ -51,6 +51,8 @@ class Project:
     progress: Progress = silent
     _open: ExitStack = field(default_factory=ExitStack, repr=False)
     _view: View | None = field(default=None, repr=False)
+    _known: dict[str, Any] = field(default_factory=dict, repr=False)
+    """Products already read or made here, and answers, by the digest of what they come from."""
 
     # ------------------------------------------------------------------ open and close
     @classmethod
@@ -217,11 +219,23 @@ class Project:
         return list(answers)
 
     # ------------------------------------------------------------------ consensus and labels
+    def answers(self) -> tuple[Answer, ...]:
+        """All current answers of the ledger, in the order they came."""
+        state = self.answers_digest
+        if state not in self._known:
+            self._known[state] = tuple(self.ledger.answers())
+        return self._known[state]
+
+    @property
+    def answers_digest(self) -> str:
+        """Digest over the ledger's events of answers, which hold a digest of every row."""
+        events = [*self.ledger.events("answer"), *self.ledger.events("supersede")]
+        return digest("answers", [event.digest for event in events])
+
     def agree(self) -> dict[str, Consensus]:
         """Consensus of every task that has answers (task id -> Consensus), kept under products/."""
-        heard = self.ledger.answers()
-        inputs = {"answers": digest(sorted(a.digest for a in heard)), "options": self.config.consensus.digest}
-        return self._product("consensus", inputs, lambda to: self._fuse(heard, to), consensus.load_all)
+        inputs = {"answers": self.answers_digest, "options": self.config.consensus.digest}
+        return self._product("consensus", inputs, lambda to: self._fuse(self.answers(), to), consensus.load_all)
 
     def _fuse(self, heard: Sequence[Answer], to: Path) -> dict[str, Consensus]:
         fused = consensus.agree(self.tasks(), self.view.grid, heard, self.config.consensus, progress=self.progress)
@@ -234,7 +248,8 @@ class Project:
 
     def export(self, format: str, path: Path | str) -> Path:  # noqa: A002 - the field's word
         """Path of what was written: `geojson` (a folder of labeled tiles), `gpkg` or `geoparquet` (whole labels)."""
-        job = exports.Job(self.config.title, self.view, self.tasks(), self.agree(), self.ledger.answers())
+        notes = "; ".join(self.config.notes) or None
+        job = exports.Job(self.config.title, self.view, self.tasks(), self.agree(), self.answers(), notes)
         return exports.write(job, Path(path), format, progress=self.progress)
 
     # ------------------------------------------------------------------ fire
@@ -318,23 +333,24 @@ class Project:
 
     def _made_of(self, **more: str) -> dict[str, str]:
         """Digests of what a product of this project is made of, down to scenes and answers."""
-        heard = digest(sorted(answer.digest for answer in self.ledger.answers()))
-        return {"view": self.view.digest, "ontology": WILDFIRE.digest, "answers": heard, **more}
+        return {"view": self.view.digest, "ontology": WILDFIRE.digest, "answers": self.answers_digest, **more}
 
     def beside(self, made: RiskMap) -> dict[str, Any]:
         """What a map of this project shows beside the risk; keywords of `gl.draw` and `gl.field_map`."""
         labeled = {kind: self.labels(kind) for kind in ("burn", "terrain", "object") if self.tasks(kind)}
         exposed = risk.exposed(labeled["object"], made) if "object" in labeled else None
-        return maps.beside(self.view, scar=labeled.get("burn"), terrain=labeled.get("terrain"), objects=exposed)
+        return maps.beside(self.view, made.grid, scar=labeled.get("burn"), terrain=labeled.get("terrain"), objects=exposed)
 
     # ------------------------------------------------------------------ products
     def _product(self, name: str, inputs: Mapping[str, Any], make: Callable[[Path], T], read: Callable[[Path], T]) -> T:
         """A product that is made once: read where its inputs are those of one made before, else made and recorded."""
         key = digest(name, dict(inputs))
         home = self.folder / PRODUCTS / key[:16]
+        if key in self._known:
+            return self._known[key]
         if any(payload["inputs_digest"] == key for payload in self.ledger.products(name)) and home.is_dir():
-            return read(home)
-        made = products.whole(home, make)
+            return self._known.setdefault(key, read(home))
+        made = self._known[key] = products.whole(home, make)
         payload = {"name": name, "inputs_digest": key, "inputs": dict(inputs), "digest": products.digest_of(home)}
         self.ledger.append("product", actor=SYSTEM, payload={**payload, "folder": home.name})
         return made

@@ -8,7 +8,7 @@ import shapely
 from fire.ground import grid
 from geolabel.errors import FireError
 from geolabel.fire.exposure import exposed
-from geolabel.fire.risk import best_weight, confidence, pool
+from geolabel.fire.risk import confidence, earned_weight, pool
 from geolabel.fire.score import (
     average_precision,
     bearing_from,
@@ -93,19 +93,18 @@ def test_the_pool_lies_between_and_never_falls():
     assert (np.diff(pool(one, falling, 0.9), axis=0) >= 0).all()
 
 
-def test_the_best_weight_is_the_best_on_a_fine_grid():
+def test_a_model_gets_the_weight_it_earns():
     rng = np.random.default_rng(1)
-    truth = rng.random((3, 2, 30, 30)) < 0.3
-    chance = 0.15 + 0.3 * truth
-    one = np.clip(chance + rng.normal(0, 0.15, truth.shape), 0, 1).astype(np.float32)
-    two = np.clip(chance + rng.normal(0, 0.08, truth.shape), 0, 1).astype(np.float32)
-    scored = rng.random(truth.shape) < 0.8
-    tried = np.linspace(0, 1, 1001)
-    error = [brier(truth[scored], ((1 - w) * one + w * two)[scored]) for w in tried]
-    assert best_weight(one, two, truth, scored) == pytest.approx(tried[np.argmin(error)], abs=1e-3)
-    assert 0.5 < best_weight(one, two, truth, scored) < 1
-    assert best_weight(one, one, truth, scored) == 0
-    assert best_weight(1 - truth.astype(np.float32), truth.astype(np.float32), truth, scored) == 1
+    chance = rng.random((30, 400))
+    burned = rng.random(chance.shape) < chance
+    vague = np.full(400, 0.5, np.float32)
+    sharp = [(vague, p.astype(np.float32), y) for p, y in zip(chance, burned, strict=True)]
+    assert earned_weight(sharp) == pytest.approx(1, abs=0.1)  # knows the chance itself
+    assert earned_weight([(q, p, y) for p, q, y in sharp]) == 0  # knows nothing beside one who does
+    assert earned_weight([(p, p, y) for p, _, y in sharp]) == 0
+    noisy = [(p, np.clip(q + rng.normal(0, 0.5), 0, 1).astype(np.float32), y) for p, q, y in sharp]
+    assert earned_weight(noisy) < earned_weight(sharp)  # fires that disagree keep it small
+    assert earned_weight(sharp[:1]) == 0  # one fire proves nothing
 
 
 def test_confidence_falls_with_disagreement_and_few_members():
@@ -125,7 +124,7 @@ def test_what_a_pool_refuses():
     with pytest.raises(FireError, match="ensemble of"):
         pool(one, one[:1], 0.5)
     with pytest.raises(FireError, match="differ"):
-        best_weight(one, one, one > 0, (one > 0)[:1])
+        earned_weight([(one, one, (one > 0)[:1])])
     with pytest.raises(FireError, match="Monte-Carlo"):
         confidence(one[0], one[0], 1)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from geolabel.errors import FireError
 from geolabel.fire.arrays import F32, I16, I32
-from geolabel.fire.fields import Behaviour, behaviour, fuel_fields, fuel_rows
+from geolabel.fire.fields import Behaviour, behaviour, fuel_fields
 from geolabel.fire.front import Fire, check_start, fire_of
 from geolabel.fire.landscape import Landscape
 from geolabel.fire.solver import Ignition, Reached, Setting, Solver
@@ -84,7 +84,6 @@ class _Member:
     """One fire before it is a raster."""
 
     ground: Landscape
-    rows: I16
     acts: Behaviour
     reached: Reached
 
@@ -108,10 +107,9 @@ class Outlook:
         ground = self.landscape if self.fuels is None else self.landscape.with_fuel(self.fuels(rng))
         turn = ground.grid.convergence_deg()
         acts = behaviour(ground.fuels_present, weather, convergence_deg=turn, rate_factor=factor)
-        rows = fuel_rows(ground)
         start = check_start(ground, ignition)
-        reached = solver.reach(fuel_fields(ground, rows, acts), start, self.hours * 60, acts.fastest_m_min)
-        return _Member(ground, rows, acts, reached)
+        reached = solver.reach(fuel_fields(ground, acts), start, self.hours * 60, acts.fastest_m_min)
+        return _Member(ground, acts, reached)
 
     def solver(self) -> Solver:
         """A workspace for these fires."""
@@ -120,7 +118,7 @@ class Outlook:
     def fire(self, ignition: Ignition, seed: np.random.SeedSequence, solver: Solver) -> Fire:
         """The same as rasters."""
         one = self.burn(ignition, seed, solver)
-        return fire_of(one.ground, one.rows, one.acts, one.reached, self.hours)
+        return fire_of(one.ground, one.acts, one.reached, self.hours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +237,7 @@ def random_fires(
     """One fire from each ignition, as the given weather may turn out; in order, two a thread in memory at a time."""
     outlook = Outlook(landscape, weather, float(hours), unsure or Uncertainty(), fuels, setting)
     for one in _members(outlook, ignitions, seed, threads, silent):
-        yield fire_of(one.ground, one.rows, one.acts, one.reached, outlook.hours)
+        yield fire_of(one.ground, one.acts, one.reached, outlook.hours)
 
 
 class _Sums:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geolabel.bearings import convert_speed, opposite, wind_20ft_from_10m
-from geolabel.fire.arrays import F32, F64, I16
+from geolabel.fire.arrays import F32, F64
 from geolabel.fire.front_speed import FUEL_COLUMNS, Fields
 from geolabel.fire.fuel import beds
 from geolabel.fire.landscape import Landscape
@@ -87,16 +87,10 @@ def behaviour(
     return Behaviour(weather.hours * 60, np.stack(columns, -1), fuel.heat_per_area_kj_m2, fastest)
 
 
-def fuel_rows(landscape: Landscape) -> I16:
-    """(cell,) position of each cell's fuel in `landscape.fuels_present`, -1 where nothing burns."""
-    rows = np.searchsorted(landscape.fuels_present, landscape.fuel).astype(np.int16)
-    return np.where(landscape.burnable, rows, np.int16(-1)).ravel()
-
-
 _NO_FIELD = np.zeros((0, 0), np.float32)
 
 
-def fuel_fields(landscape: Landscape, rows: I16, acts: Behaviour) -> Fields:
+def fuel_fields(landscape: Landscape, acts: Behaviour) -> Fields:
     """Fields for the kernel from fuel, terrain and the fuels' behaviour."""
     east, north = (part.ravel() for part in landscape.rise)
     return Fields(
@@ -106,7 +100,7 @@ def fuel_fields(landscape: Landscape, rows: I16, acts: Behaviour) -> Fields:
         eccentricity=_NO_FIELD,
         slope=_NO_RISE,
         aspect_rad=_NO_RISE,
-        fuel=rows,
+        fuel=landscape.rows,
         rise_east=east,
         rise_north=north,
         behaviour=acts.table,

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geolabel.errors import FireError
-from geolabel.fire.arrays import F32, I16, Mask
-from geolabel.fire.fields import Behaviour, behaviour, fuel_fields, fuel_rows, given_fields
+from geolabel.fire.arrays import F32, Mask
+from geolabel.fire.fields import Behaviour, behaviour, fuel_fields, given_fields
 from geolabel.fire.flame import fireline_intensity_kw_m, flame_length_m
 from geolabel.fire.front_speed import SLOWEST_M_MIN
 from geolabel.fire.landscape import Landscape
-from geolabel.fire.solver import Ignition, Reached, Setting, Solver, raster, start_cells
+from geolabel.fire.solver import Ignition, Reached, Setting, Solver, placed, start_cells
 from geolabel.fire.weather import Weather
 from geolabel.grid import Grid
 
@@ -109,7 +109,9 @@ def first_arrival(
     burnable = np.asarray((rate > SLOWEST_M_MIN).reshape(-1, *shape).any(0))
     solver = solver or Solver(shape, res_m, setting)
     reached = solver.reach(fields, start_cells(ignition, burnable), minutes, float(rate.max()))
-    return raster(reached, shape)
+    parts = (reached.arrival_min, np.inf), (reached.normal_rad, np.nan), (reached.rate_m_min, np.nan)
+    arrival, normal, speed = (placed(values, reached.cells, shape, fill) for values, fill in parts)
+    return arrival, normal, speed
 
 
 def check_start(landscape: Landscape, ignition: Ignition) -> Any:
@@ -161,27 +163,27 @@ def spread(
         rate_factor=rate_factor,
         wind_limit=wind_limit,
     )
-    rows = fuel_rows(landscape)
     solver = solver or Solver(landscape.grid.shape, landscape.grid.res_m, setting)
-    reached = solver.reach(fuel_fields(landscape, rows, acts), start, hours * 60, acts.fastest_m_min)
-    return fire_of(landscape, rows, acts, reached, hours)
+    reached = solver.reach(fuel_fields(landscape, acts), start, hours * 60, acts.fastest_m_min)
+    return fire_of(landscape, acts, reached, hours)
 
 
-def fire_of(landscape: Landscape, rows: I16, acts: Behaviour, reached: Reached, hours: float) -> Fire:
+def fire_of(landscape: Landscape, acts: Behaviour, reached: Reached, hours: float) -> Fire:
     """The rasters of a fire from the cells it reached."""
-    shape = landscape.grid.shape
-    arrival, normal, rate = raster(reached, shape)
     period = np.searchsorted(acts.starts_min, reached.arrival_min, side="right") - 1
-    heat = acts.heat_per_area_kj_m2[period, rows[reached.cells]]
-    intensity = np.full(shape, np.nan, np.float32)
-    intensity.ravel()[reached.cells] = fireline_intensity_kw_m(heat, reached.rate_m_min)
-    bearing = (np.degrees(normal) + landscape.grid.convergence_deg()) % 360
+    heat = acts.heat_per_area_kj_m2[period, landscape.rows[reached.cells]]
+    intensity = fireline_intensity_kw_m(heat, reached.rate_m_min)
+    bearing = np.degrees(reached.normal_rad) + landscape.grid.convergence_deg()
+
+    def raster(values: NDArray[np.floating], fill: float = np.nan) -> F32:
+        return placed(values, reached.cells, landscape.grid.shape, fill)
+
     return Fire(
         grid=landscape.grid,
         hours=float(hours),
-        arrival_min=arrival,
-        bearing_deg=bearing.astype(np.float32) % np.float32(360),
-        rate_m_min=rate,
-        flame_m=flame_length_m(intensity).astype(np.float32),
-        intensity_kw_m=intensity,
+        arrival_min=raster(reached.arrival_min, np.inf),
+        bearing_deg=raster(bearing.astype(np.float32) % np.float32(360)),
+        rate_m_min=raster(reached.rate_m_min),
+        flame_m=raster(flame_length_m(intensity)),
+        intensity_kw_m=raster(intensity),
     )

@@ -124,18 +124,19 @@ def later(mesh: Mesh, queue: Queue, base: int, first: int, n: int, early: float)
 
 @njit(**INLINE)
 def lean_of(speeds: Speeds, cell: int, slot: int, e: tuple[float, float], gap: float) -> tuple[float, ...]:
-    """(kappa, e.M.e, how far the best start lies beside the foot of X, time of a run aside) of an interval e = Q - P.
+    """(kappa, 1 / e.M.e, lean, gain) of an interval e = Q - P, which runs east or north.
 
     kappa is the pull of the arrivals along the interval over the slowness along it; a start inside needs abs(kappa) < 1.
+    `lean` says how far the best start lies from the foot of X for each unit aside, `gain` what a unit aside costs.
     """
-    gx, gy = speeds.rise[cell, 0], speeds.rise[cell, 1]
-    a, bx, by = speeds.metric[cell, slot, 0], speeds.metric[cell, slot, 1], speeds.metric[cell, slot, 2]
-    climb = gx * e[0] + gy * e[1]
-    ee = e[0] * e[0] + e[1] * e[1] + climb * climb
-    kappa = (gap + bx * e[0] + by * e[1]) / (a * np.sqrt(ee))
+    a = float(speeds.metric[cell, slot, 0])
+    bx, by = float(speeds.metric[cell, slot, 1]), float(speeds.metric[cell, slot, 2])
+    size = abs(e[0]) * float(speeds.rise[cell, 2]) + abs(e[1]) * float(speeds.rise[cell, 3])
+    inverse = 1 / size
+    kappa = (gap + bx * e[0] + by * e[1]) * inverse / a
     root = np.sqrt(max(1 - kappa * kappa, 1e-12))
-    det = np.sqrt(1 + gx * gx + gy * gy)
-    return kappa, ee, det * kappa / (root * ee), det * a * root / np.sqrt(ee)
+    det = float(speeds.rise[cell, 4])
+    return kappa, inverse * inverse, det * kappa * inverse * inverse / root, det * a * root * inverse
 
 
 @njit(**INLINE)
@@ -192,10 +193,10 @@ def relax(
         a, bx, by = speeds.metric[cell, slot, 0], speeds.metric[cell, slot, 1], speeds.metric[cell, slot, 2]
         gx, gy = speeds.rise[cell, 0], speeds.rise[cell, 1]
         ex, ey = mesh.x[q] - mesh.x[p], mesh.y[q] - mesh.y[p]
-        kappa, ee, lean, gain = 1.0, 1.0, 0.0, 0.0
+        kappa, foot, lean, gain = 1.0, 1.0, 0.0, 0.0
         if q != p:
-            kappa, ee, lean, gain = lean_of(speeds, cell, slot, (ex, ey), gap)
-        pull, foot, climb = kappa * a / np.sqrt(ee), 1 / ee, gx * ex + gy * ey
+            kappa, foot, lean, gain = lean_of(speeds, cell, slot, (ex, ey), gap)
+        pull, climb = (gap + bx * ex + by * ey) * foot, gx * ex + gy * ey
         start, end = fields.starts[period], period_end(fields, period)
         changing = len(fields.starts) > 1
         x = first + skip - 1
@@ -288,10 +289,10 @@ def best_share(
     speeds: Speeds, cell: int, slot: int, e: tuple[float, float], w: tuple[float, float], gap: float
 ) -> float:
     """Share of the way from P to Q = P + e at which the fastest run to X = P + w starts."""
-    kappa, ee, lean, _ = lean_of(speeds, cell, slot, e, gap)
+    kappa, foot, lean, _ = lean_of(speeds, cell, slot, e, gap)
     gx, gy = speeds.rise[cell, 0], speeds.rise[cell, 1]
     ew = e[0] * w[0] + e[1] * w[1] + (gx * e[0] + gy * e[1]) * (gx * w[0] + gy * w[1])
-    share = ew / ee - lean * abs(e[0] * w[1] - e[1] * w[0])
+    share = ew * foot - lean * abs(e[0] * w[1] - e[1] * w[0])
     return (0.0 if kappa >= 1 else 1.0) if abs(kappa) >= 1 else min(max(share, 0.0), 1.0)
 
 

@@ -62,7 +62,7 @@ class Speeds(NamedTuple):
     stamp: I32
     """(cell, slot): period + 1 held in the slot, 0 for none."""
     rise: F32
-    """(cell, 2): rise over run to east and north."""
+    """(cell, 5): rise over run to east and north; length on the slope of a metre east, of one north, and sqrt(det M)."""
     met: Mask
     """(cell,): whether the fire came to it."""
     cells: I32
@@ -110,6 +110,10 @@ def meet(fields: Fields, speeds: Speeds, cell: int) -> None:
     else:
         speeds.rise[cell, 0] = fields.rise_east[cell]
         speeds.rise[cell, 1] = fields.rise_north[cell]
+    gx, gy = float(speeds.rise[cell, 0]), float(speeds.rise[cell, 1])
+    speeds.rise[cell, 2] = np.sqrt(1 + gx * gx)
+    speeds.rise[cell, 3] = np.sqrt(1 + gy * gy)
+    speeds.rise[cell, 4] = np.sqrt(1 + gx * gx + gy * gy)
     speeds.met[cell] = True
     speeds.cells[speeds.tally[0]] = cell
     speeds.tally[0] += 1

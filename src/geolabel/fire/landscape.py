@@ -86,6 +86,23 @@ class Landscape:
         return tuple(int(n) for n in np.unique(self.fuel[self.burnable]))
 
     @cached_property
+    def rows(self) -> I16:
+        """(cell,): position of each cell's fuel in `fuels_present`, -1 where nothing burns."""
+        lookup = np.full(NO_FUEL + int(self.fuel.max(initial=0)) + 1, -1, np.int16)
+        lookup[list(self.fuels_present)] = np.arange(len(self.fuels_present))
+        return np.where(self.burnable, lookup[np.where(self.burnable, self.fuel, 0)], np.int16(-1)).ravel()
+
+    def has_burnable_neighbour(self) -> Mask:
+        """(y, x): burnable cells a fire can leave: one of the four neighbours burns too."""
+        return self._escapable
+
+    @cached_property
+    def _escapable(self) -> Mask:
+        padded = np.pad(self.burnable, 1)
+        around = padded[:-2, 1:-1] | padded[2:, 1:-1] | padded[1:-1, :-2] | padded[1:-1, 2:]
+        return self.burnable & around
+
+    @cached_property
     def digest(self) -> str:
         """Sha-256 over grid and rasters."""
         rasters = (self.fuel, self.elevation_m, self.slope_deg, self.aspect_deg, self.known)
@@ -96,12 +113,6 @@ class Landscape:
         return Landscape(
             self.grid, fuel.astype(np.int16), self.elevation_m, self.slope_deg, self.aspect_deg, self.known
         )
-
-    def has_burnable_neighbour(self) -> Mask:
-        """(y, x): burnable cells a fire can leave: one of the four neighbours burns too."""
-        padded = np.pad(self.burnable, 1)
-        around = padded[:-2, 1:-1] | padded[2:, 1:-1] | padded[1:-1, :-2] | padded[1:-1, 2:]
-        return self.burnable & around
 
     def nearest_burnable(self, row: int, col: int) -> tuple[int, int]:
         """(row, col) of the burnable cell nearest to a cell, of those a fire can leave.
@@ -120,12 +131,13 @@ class Landscape:
 
     def check_ignition(self, row: int, col: int) -> None:
         """Raise FireError where no fire can start in a cell; the nearest cell where one can is named."""
-        if not (0 <= row < self.grid.height and 0 <= col < self.grid.width):
-            raise FireError(f"the ignition (row {row}, col {col}) lies outside {self.grid!r}")
-        if self.burnable[row, col] and self.has_burnable_neighbour()[row, col]:
+        inside = 0 <= row < self.grid.height and 0 <= col < self.grid.width
+        if inside and self.burnable[row, col] and self.has_burnable_neighbour()[row, col]:
             return
         what = "has no burnable neighbour"
-        if not self.known[row, col]:
+        if not inside:
+            what = f"lies outside {self.grid!r}"
+        elif not self.known[row, col]:
             what = "lies on unknown ground"
         elif not self.burnable[row, col]:
             what = f"lies on fuel {self.fuel[row, col]} ({NON_BURNABLE[int(self.fuel[row, col])]})"

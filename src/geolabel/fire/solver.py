@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geolabel.errors import FireError, nearest
 from geolabel.fire import front_kernel as kernel
@@ -35,6 +36,11 @@ class Reached:
     """(n, 2) east and north of the front's unit normal, in the grid's frame; NaN at the start."""
     rate_m_min: F32
 
+    @property
+    def normal_rad(self) -> F32:
+        """(n,) direction of the normal, radians clockwise from grid north."""
+        return np.arctan2(self.normal[:, 0], self.normal[:, 1])
+
 
 @dataclass(frozen=True)
 class Solver:
@@ -60,7 +66,7 @@ class Solver:
             speeds=Speeds(
                 np.empty((cells, SLOTS, 3), np.float32),
                 np.zeros((cells, SLOTS), np.int32),
-                np.empty((cells, 2), np.float32),
+                np.empty((cells, 5), np.float32),
                 np.zeros(cells, bool),
                 np.empty(cells, np.int32),
                 np.zeros(1, np.int64),
@@ -115,13 +121,11 @@ def mesh(shape: tuple[int, int], k: int, res_m: float) -> Mesh:
     return Mesh(*shape, k, np.array([*top, *right, *bottom, *left], np.int32), x * res_m, y * res_m)
 
 
-def raster(reached: Reached, shape: tuple[int, int]) -> tuple[F32, F32, F32]:
-    """(arrival, normal, rate) as (y, x) rasters; inf and NaN where not reached."""
-    out = tuple(np.full(shape, fill, np.float32) for fill in (np.inf, np.nan, np.nan))
-    normal = np.arctan2(reached.normal[:, 0], reached.normal[:, 1])
-    for full, part in zip(out, (reached.arrival_min, normal, reached.rate_m_min), strict=True):
-        full.ravel()[reached.cells] = part
-    return out[0], out[1], out[2]
+def placed(values: NDArray[np.floating], cells: I32, shape: tuple[int, int], fill: float) -> F32:
+    """(y, x) float32 with values at cells (row * width + col) and `fill` elsewhere."""
+    out = np.full(shape, fill, np.float32)
+    out.ravel()[cells] = values
+    return out
 
 
 def start_cells(ignition: Ignition, burnable: Mask) -> Any:

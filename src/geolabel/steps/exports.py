@@ -38,6 +38,8 @@ class Job:
     tasks: Sequence[Task]
     consensuses: Mapping[str, Consensus]
     answers: Sequence[Answer]
+    notes: str | None = None
+    """Sentences that must stand on every product."""
 
     def labels(self) -> gpd.GeoDataFrame:
         """Whole agreed labels of every kind that was labeled."""
@@ -61,7 +63,7 @@ def write(job: Job, path: Path, format: str, *, progress: Progress = silent) -> 
     if format not in FORMATS:
         raise ConfigError(f"unknown format {format!r}", hint=nearest(format, FORMATS))
     if format != "geojson":
-        return export(job.labels(), path, format=format)
+        return export(job.labels().assign(notes=job.notes), path, format=format)
     own = {task.tile for task in job.tasks}
     scenes = job.view.scenes
     about = About(
@@ -72,6 +74,7 @@ def write(job: Job, path: Path, format: str, *, progress: Progress = silent) -> 
         end=scenes["after"].end if "after" in scenes else scenes["before"].end,
         licence=scenes["before"].licence,
         source="consensus",
+        notes=job.notes,
         valid_share=_valid_share(job),
     )
     return export_tiles(

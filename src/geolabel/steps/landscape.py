@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from geolabel.errors import FireError
+from geolabel.grid import Grid, LonLat, Tile
 from geolabel.nouns.view import View
 from geolabel.ontology import NODATA, WILDFIRE
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 FUELS = {c.code: c.fuels for c in WILDFIRE.of_kind("terrain")}
 """Terrain class code -> fuel model -> probability."""
+FRAME = 12
+"""Cells of unknown ground kept around the known area, so that a map shows where it ends."""
 
 
 def landscape(
@@ -31,7 +35,13 @@ def landscape(
     consumed
         (y, x) ground that burned before: its fuel is gone.
     largest
-        Keep only the largest 4-connected known area; a fire that would run through unknown ground is not computed.
+        Keep only the largest 4-connected known area, on the part of the view's grid that frames it (`frame_of`): a fire
+        that would run through unknown ground is not computed.
+
+    Raises
+    ------
+    FireError
+        Where terrain and elevation are nowhere known together.
     """
     from geolabel.fire.landscape import Landscape, fuel_from_terrain
     from geolabel.scene.terrain import slope_aspect
@@ -43,7 +53,40 @@ def landscape(
     fuel = fuel_from_terrain(terrain, FUELS)
     if consumed is not None:
         fuel = np.where(consumed, np.int16(99), fuel)
-    return Landscape(view.grid, fuel, elevation, slope, aspect, largest_area(known) if largest else known)
+    if not known.any():
+        raise FireError("no pixel has both a terrain class and an elevation", hint="a DEM of the scene's own ground")
+    known = largest_area(known) if largest else known
+    tile = frame_of(known)
+    rasters = (raster[tile.slices] for raster in (fuel, elevation, slope, aspect, known))
+    return Landscape(view.grid.crop(tile), *rasters)
+
+
+def frame_of(known: NDArray[np.bool_], margin: int = FRAME) -> Tile:
+    """Smallest rectangle of the grid around all true cells of a mask, and `margin` more cells on each side."""
+    rows, cols = np.flatnonzero(known.any(1)), np.flatnonzero(known.any(0))
+    top, left = max(int(rows[0]) - margin, 0), max(int(cols[0]) - margin, 0)
+    bottom, right = min(int(rows[-1]) + margin + 1, known.shape[0]), min(int(cols[-1]) + margin + 1, known.shape[1])
+    return Tile(top, left, bottom - top, right - left)
+
+
+def part_of(whole: Grid, part: Grid) -> Tile:
+    """Tile of a grid that another grid, cut from it, covers."""
+    (left, _, _, top), (own_left, _, _, own_top) = whole.bounds, part.bounds
+    return Tile(round((top - own_top) / whole.res_m), round((own_left - left) / whole.res_m), *part.shape)
+
+
+def ignition_cell(ground: Landscape, point: LonLat) -> tuple[int, int]:
+    """(row, col) of the cell that holds `point`, where a fire can start in it.
+
+    Raises
+    ------
+    FireError
+        On unknown or non-burnable ground, and outside the landscape; the nearest cell where one can start is named as
+        LON,LAT.
+    """
+    cell = ground.grid.cell(point)
+    ground.check_ignition(*cell)
+    return cell
 
 
 def fuel_draw(ground: Landscape) -> FuelDraw:

@@ -2,32 +2,56 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 
+from geolabel import shapes
+from geolabel.grid import Grid
 from geolabel.nouns.risk import RiskMap
+from geolabel.nouns.times import span
 from geolabel.nouns.view import View
+from geolabel.steps.landscape import part_of
+from geolabel.steps.view import UNKNOWN_SPAN
 
 PICTURE = ("swir16", "nir08", "red")
 """Bands of the backdrop: vegetation green, bare and built ground pink, burned ground brown, water dark."""
 
 
 def beside(
-    view: View, *, scar: gpd.GeoDataFrame | None, terrain: gpd.GeoDataFrame | None, objects: gpd.GeoDataFrame | None
+    view: View,
+    grid: Grid,
+    *,
+    scar: gpd.GeoDataFrame | None,
+    terrain: gpd.GeoDataFrame | None,
+    objects: gpd.GeoDataFrame | None,
 ) -> dict[str, Any]:
-    """What a map shows beside the risk: backdrop, relief, agreed labels; keywords of `view.draw.draw`."""
-    latest = view["after"] if "after" in view else view["before"]
+    """What a map on `grid`, cut from the view's, shows beside the risk; keywords of `view.draw.draw`.
+
+    Backdrop, relief and agreed labels are those inside the map's frame.
+    """
+    rows, cols = part_of(view.grid, grid).slices
+    here = scar if scar is None else shapes.clip(scar, grid)
+    there = here is not None and len(here) > 0
     return {
-        "backdrop": backdrop(view),
-        "elevation_m": np.asarray(view["dem"].band("elevation"), np.float32),
-        "scar": scar if scar is not None and len(scar) else None,
-        "scar_time": latest.end if scar is not None and len(scar) else None,
-        "terrain": terrain,
+        "backdrop": backdrop(view)[rows, cols],
+        "elevation_m": np.asarray(view["dem"].band("elevation"), np.float32)[rows, cols],
+        "scar": here if there else None,
+        "scar_time": observed_at(view) if there else None,
+        "terrain": terrain if terrain is None else shapes.clip(terrain, grid),
         "objects": objects,
     }
+
+
+def observed_at(view: View) -> datetime | str:
+    """End of the latest scene's acquisition, when its scar was seen; `NOT_GIVEN` where nobody said."""
+    from geolabel.view.draw import NOT_GIVEN
+
+    latest = view["after"] if "after" in view else view["before"]
+    return NOT_GIVEN if (latest.start, latest.end) == span(UNKNOWN_SPAN) else latest.end
 
 
 def backdrop(view: View) -> Any:

@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
+from scipy import ndimage
 
+from geolabel import shapes
 from geolabel.digests import digest
 from geolabel.errors import InputError
-from geolabel.grid import LonLat
+from geolabel.grid import Grid, LonLat
 from geolabel.nouns.risk import BURNABLE, NO_DATA, NON_BURNABLE, MapStatus, RiskMap
 from geolabel.nouns.times import iso
-from geolabel.steps.landscape import fuel_draw, random_cell, world
+from geolabel.steps.landscape import fuel_draw, ignition_cell, random_cell, world
 from geolabel.steps.options import Options
 from geolabel.steps.spread import Trained, channels, inputs
 from geolabel.stream import Progress, silent
@@ -35,6 +38,12 @@ LEADS = (1.0, 3.0, 6.0, 12.0, 24.0, 48.0)
 """Hours at which a map speaks, up to the last that was asked for."""
 
 
+EXPOSED_FROM = 0.05
+"""Probability from which an object is named: unlikely or more."""
+BLOCK_M = 500.0
+"""Edge of the squares into which large objects are cut before exposure, m."""
+
+
 def lead_hours(last: float) -> tuple[float, ...]:
     """Lead times up to `last` hours, which is among them."""
     return (*(hour for hour in LEADS if hour < last), float(last))
@@ -45,7 +54,7 @@ class RiskOptions(Options):
 
     hours: tuple[float, ...] = Field(default=(1.0, 3.0, 6.0), description="lead times in hours, rising")
     members: int = Field(default=200, ge=2, description="simulated fires in the ensemble")
-    val_fires: int = Field(default=8, ge=1, description="fires on which the weight of the model is chosen")
+    val_fires: int = Field(default=16, ge=1, description="fires on which the weight of the model is chosen")
     val_members: int = Field(default=24, ge=2, description="members of the ensemble of each of those")
     seed: int = Field(default=0, description="draws wind, moisture, fuel and rate of spread")
     world: int | None = Field(
@@ -76,8 +85,7 @@ class Case:
         FireError
             A bad ignition (the nearest burnable cell is named), weather that does not cover the forecast.
         """
-        cell = landscape.grid.index(ignition)
-        landscape.check_ignition(*cell)
+        cell = ignition_cell(landscape, ignition)
         return cls(landscape, read_weather(weather, start, options.hours[-1]), ignition, cell)
 
     @property
@@ -85,6 +93,12 @@ class Case:
         """Over landscape, weather and ignition."""
         wind = [self.weather.hours, self.weather.speed_m_s, self.weather.from_deg, self.weather.moisture]
         return digest(self.landscape.digest, iso(self.weather.start), str(self.ignition), *wind)
+
+    @property
+    def reachable(self) -> NDArray[np.bool_]:
+        """(y, x): burnable ground connected with the ignition, four neighbours at a time; spotting is not modelled."""
+        patches, _ = ndimage.label(self.landscape.burnable)
+        return np.asarray(patches == patches[self.cell])
 
     @property
     def burning(self) -> NDArray[np.bool_]:
@@ -121,7 +135,7 @@ def make(
     ground, grid = case.landscape, case.landscape.grid
     hours, members, model = options.hours, options.members, trained.model if trained else None
     ensemble = simulate(case, options, progress=progress)
-    learned = predict(model, case, hours)[0] if model else ensemble.probability
+    learned = within_reach(predict(model, case, hours)[0], ensemble) if model else ensemble.probability
     weight = model_weight(trained, case, options, progress=progress) if trained else 0.0
     known = ground.known
     probability = np.where(known, pool(ensemble.probability, learned, weight), np.nan).astype(np.float32)
@@ -175,17 +189,25 @@ def predict(model: SpreadModel, case: Case, hours: tuple[float, ...]) -> tuple[F
             f"the model speaks of {model.hours} h, the map of {tuple(hours)} h", hint="fit a model for them"
         )
     read = inputs(case.landscape, case.weather, case.burning, hours[-1])
-    scored = case.landscape.burnable & ~case.burning
+    scored = case.reachable & ~case.burning
     said = model.predict(model.select(channels(), read), case.landscape.grid, scored=scored)
     return np.where(case.burning, np.float32(1), said.probability), said.bearing_deg
 
 
+def within_reach(learned: Floats, ensemble: Ensemble) -> Floats:
+    """(hour, y, x) the learned probability where at least one member had come by that hour, else 0.
+
+    The model may say how likely the physics' outcomes are; it does not send a fire where none of them went.
+    """
+    return np.where(ensemble.counts > 0, learned, 0).astype(np.float32)
+
+
 def model_weight(trained: Trained, case: Case, options: RiskOptions, *, progress: Progress = silent) -> float:
-    """The model's weight in the pool: the best by Brier score on fires of its validation ground.
+    """The model's weight in the pool: what it earns on fires of its validation ground.
 
     The fires start from random cells there, under the case's own weather; without such ground the weight is 0.
     """
-    from geolabel.fire.risk import best_weight
+    from geolabel.fire.risk import earned_weight
 
     rng, ground = np.random.default_rng(options.seed + 7), np.zeros(case.landscape.grid.shape, bool)
     for tile in trained.val:
@@ -199,14 +221,14 @@ def model_weight(trained: Trained, case: Case, options: RiskOptions, *, progress
         other = Case(case.landscape, case.weather, case.landscape.grid.lonlat(*cell), cell)
         parts.append(_validated(trained.model, other, options, number))
         progress("weight of the model", number + 1, options.val_fires)
-    p, q, y = (np.concatenate([part[i] for part in parts]) for i in range(3))
-    return best_weight(p, q, y, np.ones(len(p), bool))
+    return earned_weight(parts)
 
 
 def _validated(model: SpreadModel, case: Case, options: RiskOptions, number: int) -> tuple[Any, Any, Any]:
     """(ensemble, model, whether it burned) at all hours and scored cells of one fire."""
     few = options.model_copy(update={"members": options.val_members, "seed": options.seed + 100 + number})
-    ensemble, learned = simulate(case, few), predict(model, case, options.hours)[0]
+    ensemble = simulate(case, few)
+    learned = within_reach(predict(model, case, options.hours)[0], ensemble)
     (truth,) = true_fires(case, options, n=1, seed=options.seed + 500 + number)
     burned = np.stack([truth.burned_by(hour) for hour in options.hours])
     scored = np.broadcast_to(case.landscape.burnable & ~case.burning, burned.shape)
@@ -230,10 +252,27 @@ def timezone_of(point: LonLat) -> str:
 
 
 def exposed(objects: gpd.GeoDataFrame, risk: RiskMap) -> gpd.GeoDataFrame:
-    """`tables.EXPOSED`: the objects a fire may reach within the map's period."""
+    """`tables.EXPOSED`: the objects a fire reaches with at least `EXPOSED_FROM` within the map's period.
+
+    A settlement of many square kilometres is not exposed as a whole: objects are cut into squares of `BLOCK_M`, and
+    each part has its own probability and arrival.
+    """
     from geolabel.fire.exposure import exposed as reached
 
-    return reached(objects, risk.final, risk.arrival_min, risk.grid)
+    found = reached(blocks(objects, risk.grid), risk.final, risk.arrival_min, risk.grid)
+    return found[found["probability"] >= EXPOSED_FROM].reset_index(drop=True)
+
+
+def blocks(objects: gpd.GeoDataFrame, grid: Grid) -> gpd.GeoDataFrame:
+    """The objects cut along a lattice of about `BLOCK_M`; parts keep the label's id and add the square's."""
+    size = max(1, round(BLOCK_M / grid.res_m))
+    placed = shapes.to_grid_crs(objects, grid)
+    parts = []
+    for tile in grid.tiles(size):
+        part = shapes.clip(placed, grid.crop(tile))
+        if len(part):
+            parts.append(part.assign(label_id=[f"{label}/{tile.key}" for label in part["label_id"]]))
+    return pd.concat(parts, ignore_index=True) if parts else placed
 
 
 def save(risk: RiskMap, folder: Path) -> None:

@@ -15,7 +15,7 @@ from pydantic import Field
 from geolabel import files
 from geolabel.grid import Grid, LonLat, Tile
 from geolabel.nouns.samples import SpreadSamples
-from geolabel.steps.landscape import fuel_draw, random_cell, world
+from geolabel.steps.landscape import fuel_draw, ignition_cell, random_cell, world
 from geolabel.steps.options import Options
 from geolabel.stream import Progress, silent
 
@@ -50,9 +50,9 @@ class SpreadOptions(Options):
     )
 
 
-def held_out_ground(grid: Grid, point: LonLat, size: int) -> Tile:
-    """Square of `size` cells around a point, shifted to lie on the grid."""
-    row, col = grid.index(point)
+def held_out_ground(grid: Grid, cell: tuple[int, int], size: int) -> Tile:
+    """Square of `size` cells around a cell, shifted to lie on the grid."""
+    row, col = cell
     height, width = min(size, grid.height), min(size, grid.width)
     top = int(np.clip(row - height // 2, 0, grid.height - height))
     left = int(np.clip(col - width // 2, 0, grid.width - width))
@@ -124,7 +124,7 @@ def samples(
         landscape.grid,
         channels=channels(),
         hours=hours,
-        held_out=held_out_ground(landscape.grid, ignition, max(options.held_out, options.window)),
+        held_out=held_out_ground(landscape.grid, ignition_cell(landscape, ignition), max(options.held_out, options.window)),
         made_of=made_of,
         size=options.window,
         buffer=options.buffer,

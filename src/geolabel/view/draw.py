@@ -23,6 +23,8 @@ from geolabel.view.warp import MAX_PIXELS, Corners, Frame, frame_of
 FOCUS_FROM = 0.01
 """The first view holds everything of at least this probability."""
 FOCUS_MARGIN = 0.12
+NOT_GIVEN = "not given"
+"""Time of a scar of which nobody said when it was observed: the map says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def draw(
     risk
         What to draw.
     scar, scar_time
-        Polygons of an observed perimeter or burn scar, any CRS, and when it was observed (aware).
+        Polygons of an observed perimeter or burn scar, any CRS, and when it was observed (aware, or `NOT_GIVEN`).
     terrain
         Polygons of terrain classes (`tables.SHAPES`), a layer that is hidden until asked for.
     objects
@@ -134,7 +136,8 @@ def _add_observed_and_objects(
             raise InputError(
                 "an observed perimeter without its time", hint="scar_time=after.end, or '2009-08-27T18:00Z'"
             )
-        layer, title = layers.observed(extras.scar, utc(extras.scar_time, what="time of the scar"), risk)
+        when = None if extras.scar_time == NOT_GIVEN else utc(extras.scar_time, what="time of the scar")
+        layer, title = layers.observed(extras.scar, when, risk)
         drawn.add_child(layer)
     if extras.objects is not None and len(extras.objects):
         layer, rows, more = layers.exposed(extras.objects, risk)

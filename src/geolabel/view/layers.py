@@ -47,6 +47,8 @@ PANES = (
     ("glObserved", 420),
 )
 """Panes of the map and their height, lowest first."""
+RECENT_S = 3 * 24 * 3600
+"""Seconds from the start within which a day of the week tells when something was observed."""
 MAX_OBJECTS = 12
 """Objects with a letter on the map and a row on the sheet; the others are outlined only."""
 
@@ -164,19 +166,28 @@ def direction(risk: RiskMap) -> tuple[Any, bool]:
     return Shapes(_lines(drawn), stroke(ARROW), name="Direction of spread", pane="glLines"), bool(drawn)
 
 
-def observed(scar: gpd.GeoDataFrame, when: datetime, risk: RiskMap) -> tuple[Any, str]:
-    """(group of the observed outline, solid with a halo and its time; its name)."""
+def observed(scar: gpd.GeoDataFrame, when: datetime | None, risk: RiskMap) -> tuple[Any, str]:
+    """(group of the observed outline, solid with a halo and its time; its name); None where no time was given."""
     geometry, tolerance_m = outline(scar, risk.grid.res_m / 2)
-    title = f"Observed, {words.moment(when, risk.timezone)} ({words.offset(when, risk.timezone)})"
+    title, told = _observed_at(when, risk)
     if tolerance_m > risk.grid.res_m:
         title += f"; outline simplified to {tolerance_m:.0f} m"
     group = folium.FeatureGroup(name="Observed perimeter")
     group.add_child(Shapes([geometry], stroke(OBSERVED), name="outline", pane="glObserved"))
     points = shapely.get_coordinates(shapely.geometry.shape(geometry))
     lon, lat = points[points[:, 1].argmax()].tolist()
-    tag = f'<span class="gl-tag">observed {words.short(when, risk.timezone)}</span>'
+    tag = f'<span class="gl-tag">observed{told}</span>'
     group.add_child(Marks([{"at": (lat, lon), "html": tag, "kind": "gl-observed", "title": title}], name="label"))
     return group, title
+
+
+def _observed_at(when: datetime | None, risk: RiskMap) -> tuple[str, str]:
+    """(words of the legend, words of the tag on the map) for when a perimeter was observed."""
+    if when is None:
+        return "Observed, time not given", ", time not given"
+    recent = abs((when - risk.start).total_seconds()) < RECENT_S
+    told = words.short(when, risk.timezone) if recent else words.day(when, risk.timezone)
+    return f"Observed, {words.moment(when, risk.timezone)} ({words.offset(when, risk.timezone)})", f" {told}"
 
 
 def ignition(risk: RiskMap) -> Any:

@@ -47,7 +47,7 @@ PROBABILITY: tuple[Fill, ...] = (
 EDGES = (0.01, 0.05, 0.20, 0.40, 0.60, 0.80)
 """Where one class ends; the edge itself belongs to the upper class."""
 
-NON_BURNABLE_FILL = Fill(20, "Does not burn", "water, bare or built-up ground", "#d5dee3", "dots", "#5f7480")
+NON_BURNABLE_FILL = Fill(20, "Does not burn", "water, bare or built-up ground", "", "dots", "#5f7480")
 NO_DATA_FILL = Fill(21, "Not known", "no data: nothing is said of this ground", "#ececec", "cross", "#8a8a8a")
 GROUND = (NON_BURNABLE_FILL, NO_DATA_FILL)
 

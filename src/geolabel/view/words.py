@@ -32,6 +32,12 @@ def short(when: datetime, timezone: str) -> str:
     return f"{DAYS[there.weekday()]} {there:%H:%M}"
 
 
+def day(when: datetime, timezone: str) -> str:
+    """`26 Aug 2009` in a time zone."""
+    there = when.astimezone(ZoneInfo(timezone))
+    return f"{there.day} {MONTHS[there.month - 1]} {there.year}"
+
+
 def offset(when: datetime, timezone: str) -> str:
     """`UTC−03:00`: the zone's offset at that moment, daylight saving time included."""
     minutes = int(when.astimezone(ZoneInfo(timezone)).utcoffset().total_seconds() // 60)  # type: ignore[union-attr]
