@@ -190,7 +190,7 @@ def relax(
     skip = later(mesh, queue, base, first, n, early)
     if skip < n:
         slot = load(fields, speeds, cell, period)
-        a, bx, by = speeds.metric[cell, slot, 0], speeds.metric[cell, slot, 1], speeds.metric[cell, slot, 2]
+        bx, by = speeds.metric[cell, slot, 1], speeds.metric[cell, slot, 2]
         gx, gy = speeds.rise[cell, 0], speeds.rise[cell, 1]
         ex, ey = mesh.x[q] - mesh.x[p], mesh.y[q] - mesh.y[p]
         kappa, foot, lean, gain = 1.0, 1.0, 0.0, 0.0
