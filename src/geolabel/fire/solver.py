@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geolabel.errors import FireError, nearest
-from geolabel.fire import front_kernel as kernel
 from geolabel.fire.arrays import F32, I32, Mask
+from geolabel.fire.front_burn import burn
 from geolabel.fire.front_queue import IDLE, Mesh, Queue
 from geolabel.fire.front_speed import SLOTS, Fields, Speeds
 
@@ -98,9 +98,7 @@ class Solver:
             tally=np.zeros(2, np.int64),
             width_min=width,
         )
-        n = kernel.burn(
-            fields, space["mesh"], queue, space["speeds"], cells, whole, minutes, space["burned"], space["values"]
-        )
+        n = burn(fields, space["mesh"], queue, space["speeds"], cells, whole, minutes, space["burned"], space["values"])
         burned, values = space["burned"][:n], space["values"][:n]
         later = ~(start.ravel()[burned] if whole else np.isin(burned, cells))
         first = np.full((len(cells), 4), [0.0, np.nan, np.nan, np.nan], np.float32)
