@@ -31,6 +31,8 @@ from geolabel.stream import Progress, silent
 HABITS = ("expert", "over", "under", "coarse", "careless")
 HELD_OUT_FIRES, HELD_OUT_SEED = 40, 9000
 JOB, REPORT = "job.json", "report.json"
+OWN_TILE = 64
+"""Edge of a task's tile of a user's own scenes, pixels: whole scenes are larger than the shipped sample."""
 QUICK: dict[str, dict[str, Any]] = {
     "spread": {"fires": 24, "epochs": 2, "seconds": None, "starts_h": (0.0,), "window": 32, "held_out": 48},
     "risk": {"val_fires": 2, "val_members": 8},
@@ -218,6 +220,7 @@ def _config(given: Given, *, hours: float, members: int, quick: bool) -> Config:
     options = {
         "title": given.title,
         "notes": (*given.notes, *((QUICK_NOTE,) if quick else ())),
+        "tasks": {} if given.truth else {"tile": OWN_TILE},
         "risk": {**few["risk"], "hours": risk.lead_hours(hours), "members": members, "world": given.world},
         "spread": {**few["spread"], "world": given.world},
     }
@@ -336,9 +339,7 @@ class _Job:
 
     def _labels(self) -> pd.DataFrame:
         project = self.project
-        return score.label_scores(
-            self.truth(), project.tasks(), project.view.grid, project.answers(), project.agree()
-        )
+        return score.label_scores(self.truth(), project.tasks(), project.view.grid, project.answers(), project.agree())
 
     def _forecast(self, trained: Any, made: RiskMap, start: datetime) -> dict[str, pd.DataFrame]:
         options, case = self.project.config.risk, self._case(start)
