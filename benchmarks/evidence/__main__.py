@@ -42,7 +42,7 @@ def load_rooms() -> None:
 def measured(source: Source, *, long: bool, kept: dict) -> tuple[str, list[dict]]:
     """(state, rows) of one source: fresh, kept, stale, or why it has none."""
     if source.needs and not (data_root() / source.needs).is_dir():
-        return f"missing: ../shared/data/{source.needs}", []
+        return f"missing: {source.needs} beside ../shared/data", []
     if source.long and not long:
         old = kept.get(source.name)
         if old is None:

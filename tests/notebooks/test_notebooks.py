@@ -1,0 +1,36 @@
+"""The notebooks run from top to bottom, and the README quotes them."""
+
+import re
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from support import ROOT
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
+def test_a_notebook_runs(path):
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(notebook, timeout=400, resources={"metadata": {"path": str(ROOT)}}).execute()
+    outputs = [out for cell in notebook.cells if cell.cell_type == "code" for out in cell.outputs]
+    assert not [out for out in outputs if out.output_type == "error"]
+    assert any("leaflet" in str(out.get("data", "")) for out in outputs)  # the map is shown
+    assert outputs[-1]["data"]["text/plain"] == "[]"  # project.check() found nothing broken
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
+def test_a_notebook_is_stored_without_outputs(path):
+    cells = nbformat.read(path, as_version=4).cells
+    assert not any(cell.get("outputs") or cell.get("execution_count") for cell in cells)
+
+
+def test_the_readme_quotes_the_first_notebook():
+    code = "\n".join(c.source for c in nbformat.read(NOTEBOOKS[0], as_version=4).cells if c.cell_type == "code")
+    quoted = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S).group(1)
+    known = {line.split("#")[0].strip() for line in code.splitlines()}
+    lines = [line for line in quoted.splitlines() if line.strip()]
+    assert 10 <= len(lines) <= 20
+    assert not [line for line in lines if line.split("#")[0].strip() not in known]
