@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter
 
 from geolabel.dataset.split import Grounds, check_split, cut_grounds
 from geolabel.errors import InputError
@@ -117,8 +118,43 @@ def _grounds(first: Moment, grid: Grid, *, size: int, **how: Any) -> Grounds:
         raise InputError(f"windows of {size} cells on {grid!r}, held out {how['held_out']}", hint="smaller windows")
     burnable = np.ones(grid.shape, bool)
     burnable[first.ground(grid).slices] = first.burnable
-    cells = np.argwhere(burnable[::SPARSE, ::SPARSE]) * SPARSE
-    return cut_grounds([Tile(int(r), int(c), 1, 1) for r, c in cells], grid, least=size, **how)
+    return cut_grounds(_cells(burnable), grid, least=size, **how)
+
+
+def _cells(burnable: NDArray[np.bool_]) -> list[Tile]:
+    """Every few burnable cells, as tiles of one cell."""
+    return [Tile(int(r), int(c), 1, 1) for r, c in np.argwhere(burnable[::SPARSE, ::SPARSE]) * SPARSE]
+
+
+def train_share(
+    burnable: NDArray[np.bool_],
+    grid: Grid,
+    *,
+    size: int,
+    held_out: Tile,
+    buffer: int = 16,
+    seed: int = 0,
+    val_share: float = 0.2,
+) -> float:
+    """Share of the burnable cells that windows of `size` cells can show in training, 0 where the ground cannot be cut.
+
+    Takes what `spread_samples` takes: it tells before any fire is simulated whether there is ground to learn from.
+    """
+    if size > min(held_out.height, held_out.width, *grid.shape):
+        return 0.0
+    cells = _cells(burnable)
+    try:
+        how = {"held_out": held_out, "buffer": buffer, "seed": seed, "val_share": val_share}
+        grounds = cut_grounds(cells, grid, least=size, **how)
+    except InputError:
+        return 0.0
+    rows, cols = np.indices((grid.height - size + 1, grid.width - size + 1))
+    corners = np.stack([rows.ravel(), cols.ravel()], 1)
+    free = (grounds.of(np.hstack([corners, corners + size])) == "train").reshape(rows.shape)
+    shown = np.zeros(grid.shape, bool)
+    shown[: rows.shape[0], : rows.shape[1]] = free
+    shown = maximum_filter(shown, size, origin=(size - 1) // 2, mode="constant")
+    return float(shown[burnable].mean()) if burnable.any() else 0.0
 
 
 def _check(moment: Moment, channels: Sequence[str], hours: Sequence[float]) -> None:

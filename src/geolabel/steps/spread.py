@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from geolabel import files
+from geolabel.errors import InputError
 from geolabel.grid import Grid, LonLat, Tile
 from geolabel.nouns.samples import SpreadSamples
 from geolabel.steps.landscape import fuel_draw, ignition_cell, random_cell, world
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from geolabel.model.spread import SpreadModel
 
 FILE, WINDOWS = "spread-model.pt", "val-windows.json"
+SMALLEST_WINDOW, LEAST_TRAIN = 32, 0.25
+"""Edge of the smallest training window, cells; share of the burnable ground that training must be able to see."""
 TRAINING_START = "2000-01-01T12:00Z"
 """Only a label: the training fires have no date."""
 
@@ -100,11 +103,38 @@ def fit(
     """Model trained, calibrated and scored on three grounds of one landscape; that around `ignition` is only scored."""
     from geolabel.model.spread import fit as train
 
+    options = fitted(options, landscape, ignition_cell(landscape, ignition))
     drawn = samples(landscape, ignition, hours, options, made_of=made_of, progress=progress)
     recipe: dict[str, Any] = {"epochs": options.epochs, "seconds": options.seconds}
     model = train(drawn, width=options.width, seed=options.seed, progress=progress, **recipe)
     progress("training", options.epochs, options.epochs)  # it may have stopped before the last epoch
     return Trained(model, drawn.of("val").tiles)
+
+
+def fitted(options: SpreadOptions, landscape: Landscape, cell: tuple[int, int]) -> SpreadOptions:
+    """Options whose windows find ground to learn from beside the ground held out around `cell`: halved where need be.
+
+    Raises
+    ------
+    InputError
+        Where the known ground is too small even for the smallest windows.
+    """
+    from geolabel.dataset.spread import train_share
+
+    choice, grid = options, landscape.grid
+    while True:
+        ground = held_out_ground(grid, cell, max(choice.held_out, choice.window))
+        how: dict[str, Any] = {"held_out": ground, "buffer": choice.buffer, "seed": choice.seed}
+        if train_share(landscape.burnable, grid, size=choice.window, **how) >= LEAST_TRAIN:
+            return choice
+        if choice.window // 2 < SMALLEST_WINDOW:
+            raise InputError(
+                f"{int(landscape.burnable.sum())} burnable cells on {grid!r} are too few to train on beside the ground"
+                " held out around the ignition",
+                hint="a larger scene, or project.risk(weather=..., ignition=..., start=...) without a model",
+            )
+        halves = {"window": choice.window // 2, "held_out": max(choice.held_out // 2, SMALLEST_WINDOW)}
+        choice = choice.model_copy(update=halves)
 
 
 def samples(
@@ -119,12 +149,13 @@ def samples(
     """Windows of simulated fires; what the model is told is the forecast weather, what it learns is what came of it."""
     from geolabel.dataset.spread import spread_samples
 
+    cell = ignition_cell(landscape, ignition)
     return spread_samples(
         moments(landscape, hours, options, progress=progress),
         landscape.grid,
         channels=channels(),
         hours=hours,
-        held_out=held_out_ground(landscape.grid, ignition_cell(landscape, ignition), max(options.held_out, options.window)),
+        held_out=held_out_ground(landscape.grid, cell, max(options.held_out, options.window)),
         made_of=made_of,
         size=options.window,
         buffer=options.buffer,
