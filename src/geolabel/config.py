@@ -42,8 +42,10 @@ def load(path: Path) -> Config:
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path.name} is not UTF-8", hint="save it as UTF-8 text") from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path.name} is not TOML: {error}", hint="https://toml.io") from None
+        raise ConfigError(f"{path.name} is not TOML: {error}", hint="key = value, [section]") from None
     return Config.read(values, where=path.name)
 
 

@@ -26,6 +26,8 @@ class About:
     ontology: Ontology = WILDFIRE
     instructions: int = 1
     batch: str | None = None
+    notes: str | None = None
+    """Sentences that must stand on every product, e.g. that a fire was simulated."""
     licence: str = "unknown"
     export_version: int = 1
     source: str = "rule"

@@ -55,6 +55,7 @@ def tile_feature(view_id: str, grid: Grid, tile: Tile, about: About, judged: Map
         "batch": about.batch,
         "export_version": about.export_version,
         "licence": about.licence,
+        "notes": about.notes,
     }
     return feature(key, lonlat([shapely.box(*own.bounds)], own.crs.proj, longest=_side(own))[0], properties)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,10 @@ def save(model: Any, path: Path) -> Path:
     weights = {name: value.detach().cpu() for name, value in model.net.state_dict().items()}
     settings = _settings(model)
     content = {"format": FORMAT, "settings": settings, "weights": weights, "digest": _digest(settings, weights)}
+    whole = BytesIO()
+    torch.save(content, whole)
     with atomic(path) as tmp:
-        torch.save(content, tmp)
+        tmp.write_bytes(whole.getvalue())  # not by torch, which hides a full disk in a RuntimeError
     return path
 
 
