@@ -9,7 +9,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 
-from geolabel import shapes
+from geolabel import files, shapes
 from geolabel.grid import Grid
 from geolabel.nouns.risk import RiskMap
 from geolabel.nouns.times import span
@@ -70,6 +70,6 @@ def write(risk: RiskMap, folder: Path, extras: dict[str, Any]) -> dict[str, Path
 
     folder.mkdir(parents=True, exist_ok=True)
     page = folder / "risk.html"
-    draw(risk, **extras).save(str(page))
+    files.write_text(page, draw(risk, **extras).get_root().render())
     save_risk(risk, folder)
     return {"map": page, "field": field_map(risk, folder / "field.html", **extras), "cog": folder / "probability.tif"}
