@@ -136,7 +136,7 @@ class Landscape:
             return
         what = "has no burnable neighbour"
         if not inside:
-            what = f"lies outside {self.grid!r}"
+            what = f"lies outside the known ground, {self.grid!r}"
         elif not self.known[row, col]:
             what = "lies on unknown ground"
         elif not self.burnable[row, col]:
@@ -144,7 +144,7 @@ class Landscape:
         near = self.nearest_burnable(row, col)
         far = float(np.hypot(near[0] - row, near[1] - col)) * self.grid.res_m
         raise FireError(
-            f"the ignition (row {row}, col {col}; {self.grid.lonlat(row, col)}) {what}",
+            f"the ignition {self.grid.lonlat(row, col)} (row {row}, col {col}) {what}",
             hint=f"nearest burnable cell: row {near[0]}, col {near[1]} at {self.grid.lonlat(*near)}, {far:.0f} m away",
         )
 
