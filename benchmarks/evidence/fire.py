@@ -30,7 +30,9 @@ def mosaic() -> Iterator[Row]:
         yield Row(f"front {setting}: IoU with the reference", float(iou), "", peers, f">= {least}", iou >= least)
         yield Row(f"front {setting}: area error", float(error), "%", "", f"within {most} %", abs(error) <= most)
         goal = f"within {late:g} min" if late else ""
-        yield Row(f"front {setting}: mean arrival error", minutes, "min", "", goal, abs(minutes) <= late if late else None)
+        yield Row(
+            f"front {setting}: mean arrival error", minutes, "min", "", goal, abs(minutes) <= late if late else None
+        )
 
 
 @row("src/geolabel/fire")
@@ -39,4 +41,6 @@ def ellipse() -> Iterator[Row]:
     for eccentricity, most in ((0.5, 0.3), (0.7, 0.3), (0.9, 1.0)):
         error = 100 * float(front.ellipse_area("accurate", eccentricity))
         name = f"front accurate: ellipse area error, eccentricity {eccentricity}"
-        yield Row(name, error, "%", "pyretechnics +2.3 %, ELMFIRE +5.3 % (TARGETS)", f"within {most} %", abs(error) <= most)
+        yield Row(
+            name, error, "%", "pyretechnics +2.3 %, ELMFIRE +5.3 % (TARGETS)", f"within {most} %", abs(error) <= most
+        )

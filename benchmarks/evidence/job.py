@@ -33,7 +33,9 @@ def shipped() -> Iterator[Row]:
     precision = risk["average precision"]
     yield Row("risk map: average precision", precision, "", beside, "above every baseline", precision > base)
     scores = "; ".join(f"{name} {value:.3f}" for name, value in chances["Brier"].dropna().drop("risk map").items())
-    yield Row("risk map: Brier score", risk["Brier"], "", scores, "below the constant", risk["Brier"] < constant["Brier"])
+    yield Row(
+        "risk map: Brier score", risk["Brier"], "", scores, "below the constant", risk["Brier"] < constant["Brier"]
+    )
     median = headings["median error (deg)"]
     others = "; ".join(f"{name} {value:.1f}" for name, value in median.drop("risk map").items())
     least = median[["away from the ignition", "downwind"]].min()

@@ -339,7 +339,9 @@ class Project:
         """What a map of this project shows beside the risk; keywords of `gl.draw` and `gl.field_map`."""
         labeled = {kind: self.labels(kind) for kind in ("burn", "terrain", "object") if self.tasks(kind)}
         exposed = risk.exposed(labeled["object"], made) if "object" in labeled else None
-        return maps.beside(self.view, made.grid, scar=labeled.get("burn"), terrain=labeled.get("terrain"), objects=exposed)
+        return maps.beside(
+            self.view, made.grid, scar=labeled.get("burn"), terrain=labeled.get("terrain"), objects=exposed
+        )
 
     # ------------------------------------------------------------------ products
     def _product(self, name: str, inputs: Mapping[str, Any], make: Callable[[Path], T], read: Callable[[Path], T]) -> T:

@@ -5,6 +5,7 @@ import re
 import nbformat
 import pytest
 from nbclient import NotebookClient
+
 from support import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

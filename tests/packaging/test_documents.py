@@ -17,6 +17,10 @@ def test_no_machine_path_or_registry_address_is_committed():
     import subprocess
 
     names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    texts = [ROOT / n for n in names if n.endswith((".py", ".md", ".toml", ".json", ".yml", ".txt", ".ipynb")) or "/" not in n]
+    texts = [
+        ROOT / n
+        for n in names
+        if n.endswith((".py", ".md", ".toml", ".json", ".yml", ".txt", ".ipynb")) or "/" not in n
+    ]
     bad = re.compile("|".join(("/" + "root/", "/" + "home/", "--extra-index" + "-url", '"resolved"' + ": ")))
     assert not [p.name for p in texts if p.is_file() and bad.search(p.read_text(errors="ignore"))]

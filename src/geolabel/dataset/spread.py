@@ -144,8 +144,7 @@ def train_share(
         return 0.0
     cells = _cells(burnable)
     try:
-        how = {"held_out": held_out, "buffer": buffer, "seed": seed, "val_share": val_share}
-        grounds = cut_grounds(cells, grid, least=size, **how)
+        grounds = cut_grounds(cells, grid, held_out=held_out, buffer=buffer, seed=seed, val_share=val_share, least=size)
     except InputError:
         return 0.0
     rows, cols = np.indices((grid.height - size + 1, grid.width - size + 1))

@@ -57,8 +57,8 @@ def landscape(
         raise FireError("no pixel has both a terrain class and an elevation", hint="a DEM of the scene's own ground")
     known = largest_area(known) if largest else known
     tile = frame_of(known)
-    rasters = (raster[tile.slices] for raster in (fuel, elevation, slope, aspect, known))
-    return Landscape(view.grid.crop(tile), *rasters)
+    cut = tile.slices
+    return Landscape(view.grid.crop(tile), fuel[cut], elevation[cut], slope[cut], aspect[cut], known[cut])
 
 
 def frame_of(known: NDArray[np.bool_], margin: int = FRAME) -> Tile:
