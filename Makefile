@@ -15,7 +15,7 @@ setup: $(STAMP)  ## a virtual environment in .venv with everything in it
 $(STAMP): pyproject.toml constraints.txt hatch_build.py src/geolabel/view/assets/package-lock.json
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q -c constraints.txt uv
-	$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e ".[all,test,dev]"
+	$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e ".[all,test,oracle,dev]"
 	touch $@
 
 demo: setup      ## the main job on the shipped scene: labels, consensus, model, risk map (OUT=folder)
