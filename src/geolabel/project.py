@@ -352,10 +352,10 @@ class Project:
             return self._known[key]
         if any(payload["inputs_digest"] == key for payload in self.ledger.products(name)) and home.is_dir():
             return self._known.setdefault(key, read(home))
-        made = self._known[key] = products.whole(home, make)
+        products.whole(home, make)
         payload = {"name": name, "inputs_digest": key, "inputs": dict(inputs), "digest": products.digest_of(home)}
         self.ledger.append("product", actor=SYSTEM, payload={**payload, "folder": home.name})
-        return made
+        return self._known.setdefault(key, read(home))  # as a rerun would read it: stored values are rounded
 
     def check(self) -> list[str]:
         """One sentence for each broken link of the ledger and each product that is not as it was recorded."""

@@ -1,6 +1,7 @@
 """The system's Chromium with no way to the network, and a record of what a page tried."""
 
 import contextlib
+import os
 import shutil
 from pathlib import Path
 
@@ -16,6 +17,8 @@ LOCAL = ("file:", "data:", "blob:", "about:")
 def executable():
     """Path of a Chromium, or a skip with the reason."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None and "chromium" in os.environ.get("GEOLABEL_REQUIRE", ""):
+        pytest.fail("GEOLABEL_REQUIRE asks for Chromium, and there is none")
     if found is None:
         pytest.skip("no Chromium on this machine: apt-get install chromium fonts-dejavu-core")
     return found

@@ -19,6 +19,7 @@ from geolabel.nouns.task import Task
 from geolabel.nouns.view import View
 from geolabel.ontology import KINDS
 from geolabel.steps.consensus import labels
+from geolabel.steps.view import is_dated
 from geolabel.stream import Progress, silent
 
 FORMATS = ("geojson", "gpkg", "geoparquet")
@@ -66,12 +67,13 @@ def write(job: Job, path: Path, format: str, *, progress: Progress = silent) -> 
         return export(job.labels().assign(notes=job.notes), path, format=format)
     own = {task.tile for task in job.tasks}
     scenes = job.view.scenes
+    first, last = scenes["before"], scenes.get("after", scenes["before"])
     about = About(
         project=job.title,
         scene_before=scenes["before"].id,
         scene_after=scenes["after"].id if "after" in scenes else None,
-        start=scenes["before"].start,
-        end=scenes["after"].end if "after" in scenes else scenes["before"].end,
+        start=first.start if is_dated(first) else None,
+        end=last.end if is_dated(last) else None,
         licence=scenes["before"].licence,
         source="consensus",
         notes=job.notes,

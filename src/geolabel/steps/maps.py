@@ -12,10 +12,9 @@ import numpy as np
 from geolabel import files, shapes
 from geolabel.grid import Grid
 from geolabel.nouns.risk import RiskMap
-from geolabel.nouns.times import span
 from geolabel.nouns.view import View
 from geolabel.steps.landscape import part_of
-from geolabel.steps.view import UNKNOWN_SPAN
+from geolabel.steps.view import is_dated
 
 PICTURE = ("swir16", "nir08", "red")
 """Bands of the backdrop: vegetation green, bare and built ground pink, burned ground brown, water dark."""
@@ -51,7 +50,7 @@ def observed_at(view: View) -> datetime | str:
     from geolabel.view.draw import NOT_GIVEN
 
     latest = view["after"] if "after" in view else view["before"]
-    return NOT_GIVEN if (latest.start, latest.end) == span(UNKNOWN_SPAN) else latest.end
+    return latest.end if is_dated(latest) else NOT_GIVEN
 
 
 def backdrop(view: View) -> Any:

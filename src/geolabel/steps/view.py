@@ -13,7 +13,7 @@ from pydantic import Field
 from geolabel.errors import InputError
 from geolabel.grid import Grid
 from geolabel.nouns.scene import Scene
-from geolabel.nouns.times import iso
+from geolabel.nouns.times import iso, span
 from geolabel.nouns.view import View
 from geolabel.steps.options import Options
 
@@ -30,6 +30,11 @@ class SceneSource(Options):
 
 UNKNOWN_SPAN = ("1972-07-23", "2100-01-01")
 """Acquisition of a scene of unknown date: since the first Landsat."""
+
+
+def is_dated(scene: Scene) -> bool:
+    """Whether somebody said when the scene was acquired."""
+    return (scene.start, scene.end) != span(UNKNOWN_SPAN)
 
 
 def open_source(source: SceneSource, role: str) -> Scene:
