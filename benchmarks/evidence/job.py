@@ -21,7 +21,7 @@ def shipped() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         report = demo.run(demo.Given.shipped(), Path(folder) / "demo", start=START)
     minutes = (time.monotonic() - begun) / 60
-    labels, chances, headings = (frame.set_index(frame.columns[0]) for frame in report.tables.values())
+    _, labels, chances, headings = (frame.set_index(frame.columns[0]) for frame in report.tables.values())
     people = labels[labels.index.str.startswith("sim:")]
     best = f"simulated annotators {people['iou'].min():.3f}-{people['iou'].max():.3f}"
     yield Row("burn scar: IoU of the consensus with the truth", labels.loc["consensus", "iou"], "", best)

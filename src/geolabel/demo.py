@@ -29,6 +29,8 @@ from geolabel.steps.view import SceneSource, open_source, read_mask
 from geolabel.stream import Progress, silent
 
 HABITS = ("expert", "over", "under", "coarse", "careless")
+SENSOR = "generic"
+"""What made a scene, where nobody says."""
 HELD_OUT_FIRES, HELD_OUT_SEED = 40, 9000
 JOB, REPORT = "job.json", "report.json"
 OWN_TILE = 64
@@ -70,6 +72,7 @@ class Given:
         """
         needed = {"before": before, **{name: flags[name] for name in ("after", "dem", "ignition", "wind")}}
         told = {**needed, **{name: flags.get(name) for name in ("before_at", "after_at", "bands")}}
+        told["sensor"] = None if flags.get("sensor", SENSOR) == SENSOR else flags["sensor"]
         if all(value is None for value in told.values()):
             return cls.shipped()
         lost = [f"--{name}" for name, value in needed.items() if value is None]
@@ -321,6 +324,7 @@ class _Job:
     def _report(self, trained: Any, made: RiskMap, start: datetime, drawn: dict[str, Path]) -> Report:
         tables = {}
         if self.given.truth is not None:
+            tables["Skill on the gold tasks"] = self.project.skill("burn")
             tables["Labels against the truth (burn scar, tasks that are not gold)"] = self._labels()
         tables |= self._forecast(trained, made, start)
         return Report(

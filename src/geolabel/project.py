@@ -242,6 +242,10 @@ class Project:
         consensus.save_all(fused, to)
         return fused
 
+    def skill(self, kind: Kind) -> Any:
+        """What gold tasks of a kind say of each annotator (`tables.SKILL`): IoU, sensitivity, specificity, bias in metres."""
+        return consensus.skill(self.tasks(kind), self.view.grid, self.answers())
+
     def labels(self, kind: Kind) -> Any:
         """Whole agreed labels of a kind (`tables.AGREED`), without seams between tiles."""
         return consensus.labels(self.view, self.agree(), self.tasks(kind), kind)

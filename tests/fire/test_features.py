@@ -6,10 +6,12 @@ import pytest
 from fire.ground import flat, grid, patchy, wind
 from geolabel.bearings import difference
 from geolabel.errors import FireError
-from geolabel.fire.features import CHANNELS, features, mean_weather, turn, turn_bearing
+from geolabel.fire.features import CHANNELS, features, mean_weather
 from geolabel.fire.front import spread
 from geolabel.fire.landscape import Landscape
 from geolabel.fire.weather import Weather
+from geolabel.model.channels import turned as turned_image
+from geolabel.model.channels import turned_bearing, vector_pairs
 
 SIZE = 24
 
@@ -80,9 +82,10 @@ def test_features_of_the_turned_landscape_are_the_turned_features(quarters, flip
     )
     _, expected = features(turned, wind(5.0, bearing(215.0)), image(mask))
     names, plain = features(ground, air, mask)
-    assert turn(names, plain, quarters=quarters, flip=flip) == pytest.approx(expected, abs=1e-5)
+    how = {"quarters": quarters, "mirrored": flip}
+    assert turned_image(plain, vector_pairs(names), **how) == pytest.approx(expected, abs=1e-5)
     fires = [spread(ground, air, mask, 1.0), spread(turned, wind(5.0, bearing(215.0)), image(mask), 1.0)]
-    there = turn_bearing(fires[0].bearing_deg, quarters=quarters, flip=flip)
+    there = turned_bearing(fires[0].bearing_deg, **how)
     both = np.isfinite(there) & np.isfinite(fires[1].bearing_deg)
     assert both.sum() > 50
     assert np.percentile(difference(there, fires[1].bearing_deg)[both], 95) < 1.0

@@ -104,29 +104,3 @@ def features(
         np.full(burning.shape, v / 10),
     )
     return CHANNELS, np.stack([np.asarray(plane, np.float32) for plane in planes])
-
-
-def turn(channels: tuple[str, ...], array: F32, *, quarters: int = 0, flip: bool = False) -> F32:
-    """(..., channel, y, x) flipped east to west (first) and turned counter-clockwise by `quarters`, vectors included.
-
-    Parameters
-    ----------
-    array
-        Any leading axes, then the channels, y and x.
-    """
-    out = np.rot90(array[..., ::-1] if flip else array, quarters, axes=(-2, -1)).copy()
-    for i, name in enumerate(channels):
-        if not name.endswith("_east"):
-            continue
-        j = channels.index(name.removesuffix("_east") + "_north")
-        east, north = out[..., i, :, :] * (-1 if flip else 1), out[..., j, :, :].copy()
-        for _ in range(quarters % 4):
-            east, north = -north, east
-        out[..., i, :, :], out[..., j, :, :] = east, north
-    return out
-
-
-def turn_bearing(bearing_deg: F32, *, quarters: int = 0, flip: bool = False) -> F32:
-    """(..., y, x) bearings from grid north, flipped and turned as `turn` does: places and directions; NaN stays."""
-    out = np.rot90(bearing_deg[..., ::-1] if flip else bearing_deg, quarters, axes=(-2, -1))
-    return ((-out if flip else out) - 90 * quarters).astype(np.float32) % np.float32(360)

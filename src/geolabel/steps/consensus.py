@@ -8,6 +8,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 from scipy import ndimage
@@ -46,11 +47,7 @@ def agree(
     """Consensus of each task (task id -> Consensus); the experts' answers to gold tasks are the gold, not votes."""
     from geolabel.quality.agree import agree as fuse
 
-    answers = list(answers)
-    truth = {task.id for task in tasks if task.purpose == "gold"}
-    gold = {a.task_id: a for a in answers if a.annotator in experts and a.task_id in truth}
-    votes = [a for a in answers if a.annotator not in experts]
-    masks = {task.id: gold_mask(gold[task.id], grid, task) for task in tasks if task.id in gold}
+    votes, masks = _heard_and_gold(tasks, grid, answers, experts)
     fused: dict[str, Consensus] = {}
     kinds = sorted({task.kind for task in tasks})
     for done, kind in enumerate(kinds, start=1):
@@ -62,6 +59,27 @@ def agree(
         fused |= fuse(own, grid, heard, gold=known, classes=names, method=options.method if masks else None)
         progress("consensus", done, len(kinds))
     return fused
+
+
+def _heard_and_gold(
+    tasks: Sequence[Task], grid: Grid, answers: Iterable[Answer], experts: Sequence[str]
+) -> tuple[list[Answer], dict[str, NDArray[np.bool_]]]:
+    """(answers that vote, task id -> what the experts said of each gold task)."""
+    answers, by_id = list(answers), {task.id: task for task in tasks}
+    gold = {a.task_id: a for a in answers if a.annotator in experts and a.task_id in by_id}
+    masks = {key: gold_mask(a, grid, by_id[key]) for key, a in gold.items() if by_id[key].purpose == "gold"}
+    return [a for a in answers if a.annotator not in experts and a.task_id in by_id], masks
+
+
+def skill(
+    tasks: Sequence[Task], grid: Grid, answers: Iterable[Answer], *, experts: Sequence[str] = (GOLD,)
+) -> pd.DataFrame:
+    """`tables.SKILL` of every annotator who answered gold tasks of one kind, by name."""
+    from geolabel.quality.skill import skill as scored
+
+    votes, masks = _heard_and_gold(tasks, grid, answers, experts)
+    names = [c.name for kind in sorted({task.kind for task in tasks}) for c in WILDFIRE.of_kind(kind)]
+    return scored(tasks, grid, votes, masks, classes=names)
 
 
 def gold_mask(answer: Answer, grid: Grid, task: Task) -> NDArray[np.bool_]:
