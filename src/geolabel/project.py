@@ -253,7 +253,8 @@ class Project:
     def export(self, format: str, path: Path | str) -> Path:  # noqa: A002 - the field's word
         """Path of what was written: `geojson` (a folder of labeled tiles), `gpkg` or `geoparquet` (whole labels)."""
         notes = "; ".join(self.config.notes) or None
-        job = exports.Job(self.config.title, self.view, self.tasks(), self.agree(), self.answers(), notes)
+        votes = [answer for answer in self.answers() if answer.annotator != consensus.GOLD]  # the truth stays hidden
+        job = exports.Job(self.config.title, self.view, self.tasks(), self.agree(), votes, notes)
         return exports.write(job, Path(path), format, progress=self.progress)
 
     # ------------------------------------------------------------------ fire

@@ -227,6 +227,19 @@ def test_tiles_geopackage_and_geoparquet_say_what_is_simulated(walked, tmp_path)
         walked.project.export("shapefile", tmp_path / "x.shp")
 
 
+def test_tiles_say_how_many_were_heard_and_hide_the_gold(walked, tmp_path):
+    folder = walked.project.export("geojson", tmp_path / "heard")
+    features = [f for path in folder.glob("*_*.geojson") for f in json.loads(path.read_text())["features"]]
+    labels = [f["properties"] for f in features if f["properties"]["feature_type"] == "label"]
+    burned = [row for row in labels if row["class"] == "burned"]
+    people = {a.annotator for a in walked.project.answers() if a.annotator.startswith("sim:")} - {"sim:truth-1"}
+    assert burned
+    assert {row["n_votes"] for row in burned} == {len(people)}
+    assert all(0 < row["agreement"] <= 1 for row in burned)
+    assert {row["n_votes"] for row in labels if row["kind"] == "terrain"} == {1}  # one rule, and it says so
+    assert "sim:truth-1" not in (folder / "answers.geojson").read_text()
+
+
 def test_maps_say_what_is_simulated(walked, tmp_path):
     extras = walked.project.beside(walked.risk)
     gl.draw(walked.risk, **extras).save(str(tmp_path / "risk.html"))

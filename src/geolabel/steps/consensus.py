@@ -151,7 +151,7 @@ def labels(
 
         frame["severity"] = [LEVELS[code - 1] for code in frame["code"]]
         frame["severity_scheme"] = change_index(view, "dnbr")[1].name
-    votes, accord = _heard(consensuses, tasks, view.grid)
+    votes, accord = _heard(consensuses, [task for task in tasks if task.kind == kind], view.grid)
     certainty = np.nanmax(np.nan_to_num(probability), axis=0)
     frame = frame.assign(
         probability=np.round(ndimage.mean(certainty, patch, rows), 4),
@@ -180,10 +180,10 @@ def _severity(view: View, scar: NDArray[np.bool_], min_area_m2: float) -> NDArra
 def _heard(
     consensuses: Mapping[str, Consensus], tasks: Sequence[Task], grid: Grid
 ) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
-    """((y, x) annotators heard, (y, x) agreement) of each pixel's task."""
+    """((y, x) annotators whose word had weight, (y, x) agreement) of each pixel's task."""
     votes, accord = np.zeros(grid.shape, np.int16), np.full(grid.shape, np.nan, np.float32)
     for task in tasks:
         if task.id in consensuses:
-            votes[task.tile.slices] = consensuses[task.id].n_annotators
+            votes[task.tile.slices] = sum(weight > 0 for weight in consensuses[task.id].weights.values())
             accord[task.tile.slices] = consensuses[task.id].agreement
     return votes, accord
