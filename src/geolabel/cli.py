@@ -176,6 +176,46 @@ def check(folder: Folder) -> None:
     plain("every stream of the ledger and every product holds")
 
 
+@app.command()
+def export(
+    folder: Folder,
+    path: Annotated[Path, typer.Argument(help="Folder for the tiles (geojson), or the file (gpkg, geoparquet).")],
+    *,
+    format_: Annotated[str, typer.Option("--format", help="geojson, gpkg or geoparquet.")] = "geojson",
+) -> None:
+    """Export the agreed labels of a project."""
+    from geolabel.project import Project
+
+    with bars() as progress, Project.open(folder, progress=progress) as project:
+        written = project.export(format_, path)
+    plain(f"open {written / 'index.geojson' if written.is_dir() else written}")
+
+
+@app.command()
+def risk(
+    folder: Folder,
+    *,
+    ignition: Annotated[str, typer.Option(help="Where a fire starts, LON,LAT in degrees.")],
+    wind: Annotated[str, typer.Option(help="'25 km/h from 225', or a CSV of times, speeds, directions.")],
+    start: Annotated[str, typer.Option(help="When it starts, e.g. 2009-08-26T22:00Z.")],
+    hours: Annotated[float | None, typer.Option(help="How far to look (default: as the project says).")] = None,
+    hindcast: Annotated[bool, typer.Option("--hindcast", help="Burn the fuel from before the scar.")] = False,
+    out_folder: Annotated[Path, typer.Option("--out", help="Folder for the maps.")] = Path("maps"),
+) -> None:
+    """Make a risk map of a labeled project: train a model for this ground, simulate, pool, draw."""
+    from geolabel.grid import LonLat
+    from geolabel.project import Project
+    from geolabel.steps import maps
+
+    point = LonLat.parse(ignition)
+    with bars() as progress, Project.open(folder, progress=progress) as project:
+        model = project.fit("spread", ignition=point, start=start, hours=hours, hindcast=hindcast)
+        made = project.risk(model, weather=wind, ignition=point, start=start, hours=hours, hindcast=hindcast)
+        drawn = maps.write(made, out_folder, project.beside(made))
+    plain(f"{made.area_ha(0.6):.0f} ha likely or more, {made.area_ha(0.2):.0f} ha possible or more; {made.model}")
+    plain(f"open {drawn['field']}")
+
+
 def plain(line: str) -> None:
     """Print a line as it is: a path may hold what rich would take for markup."""
     out.print(Text(line), soft_wrap=True)

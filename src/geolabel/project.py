@@ -267,8 +267,21 @@ class Project:
         scar = None if burned is None else burned == WILDFIRE["burned"].code
         return landscapes.landscape(self.view, terrain, consumed=scar)
 
-    def fit(self, what: str = "spread", *, ignition: LonLat, start: When, hindcast: bool = False) -> spread.Trained:
+    def fit(
+        self,
+        what: str = "spread",
+        *,
+        ignition: LonLat,
+        start: When,
+        hours: float | None = None,
+        hindcast: bool = False,
+    ) -> spread.Trained:
         """Trained, calibrated spread model; the ground around `ignition` is held out from training.
+
+        Parameters
+        ----------
+        hours
+            How far it looks; default: the last of the project's `risk.hours`.
 
         Raises
         ------
@@ -277,13 +290,14 @@ class Project:
         """
         if what != "spread":
             raise ConfigError(f"there is no model {what!r} to fit", hint="spread")
+        self._look_ahead(hours)
         ground = self.landscape(utc(start), hindcast=hindcast)
         made_of = self._made_of(landscape=ground.digest)
-        hours, options = self.config.risk.hours, self.config.spread
-        inputs = {**made_of, "ignition": str(ignition), "options": options.digest, "hours": list(hours)}
+        leads, options = self.config.risk.hours, self.config.spread
+        inputs = {**made_of, "ignition": str(ignition), "options": options.digest, "hours": list(leads)}
 
         def make(to: Path) -> spread.Trained:
-            trained = spread.fit(ground, ignition, hours, options, made_of=made_of, progress=self.progress)
+            trained = spread.fit(ground, ignition, leads, options, made_of=made_of, progress=self.progress)
             trained.save(to)
             return trained
 
@@ -313,8 +327,7 @@ class Project:
         FireError
             An ignition on unknown or non-burnable ground (the nearest burnable cell is named), weather that ends early.
         """
-        if hours is not None and hours != self.config.risk.hours[-1]:
-            self.configure(risk={"hours": risk.lead_hours(hours)})
+        self._look_ahead(hours)
         moment, options = utc(start, what="start"), self.config.risk
         ground = self.landscape(moment, hindcast=hindcast)
         case = risk.Case.of(ground, weather, ignition, moment, options)
@@ -335,6 +348,11 @@ class Project:
             return made
 
         return self._product("risk", inputs, make, risk.load)
+
+    def _look_ahead(self, hours: float | None) -> None:
+        """Keep the lead times up to `hours` in project.toml, where they are others than it says."""
+        if hours is not None and hours != self.config.risk.hours[-1]:
+            self.configure(risk={"hours": risk.lead_hours(hours)})
 
     def _made_of(self, **more: str) -> dict[str, str]:
         """Digests of what a product of this project is made of, down to scenes and answers."""

@@ -18,6 +18,7 @@ from geolabel import __version__, cli, files
 from geolabel.project import Project
 from geolabel.stream import walk
 from rasters import LANDSAT, write_raster
+from small import IGNITION
 
 TOWN = "-34.8610,-7.9985"
 
@@ -68,7 +69,7 @@ def test_the_installed_script_says_its_version():
     assert said.stdout.strip() == f"geolabel {__version__}"
 
 
-@pytest.mark.parametrize("verb", ["demo", "burned", "check"])
+@pytest.mark.parametrize("verb", ["demo", "burned", "export", "risk", "check"])
 def test_every_verb_has_help(geolabel, verb):
     code, said, _ = geolabel(verb, "--help")
     assert code == 0
@@ -330,3 +331,19 @@ def test_an_interrupt_inside_a_worker_ends_the_walk():
         seen.extend(walk(range(100), work, what="work"))
     assert seen == [0, 1, 2]
     assert set(threading.enumerate()) <= there
+
+
+# ---------------------------------------------------------------------- a labeled project
+def test_a_project_is_exported_and_forecast_from_the_command_line(geolabel, window, tmp_path):
+    out, start = tmp_path / "out", "2003-05-31T12:00Z"
+    assert geolabel("demo", "--quick", *window.flags(out=out, start=start))[0] == 0
+    code, said, _ = geolabel("export", out, tmp_path / "labels.parquet", "--format", "geoparquet")
+    assert code == 0
+    assert str(tmp_path / "labels.parquet") in said
+    where = [f"--ignition={IGNITION.lon},{IGNITION.lat}", "--wind", "12 km/h from SE", "--start", start, "--hindcast"]
+    code, said, _ = geolabel("risk", out, *where, "--hours", "2", "--out", tmp_path / "maps")
+    assert code == 0
+    assert said.splitlines()[-1] == f"open {tmp_path / 'maps' / 'field.html'}"
+    with Project.open(out) as project:
+        assert project.config.risk.hours == (1.0, 2.0)
+        assert project.check() == []
