@@ -128,10 +128,6 @@ class Ledger:
         payloads = [event.payload for event in self.events("product")]
         return [payload for payload in payloads if name is None or payload.get("name") == name]
 
-    def has_product(self, of: str) -> bool:
-        """Whether a product with the digest `of` was recorded."""
-        return any(payload.get("digest") == of for payload in self.products())
-
     def check(self) -> list[str]:
         """One sentence for each stream's first broken link and each event whose answers were changed; [] is sound."""
         with reading(self.engine, self.path) as connection:
