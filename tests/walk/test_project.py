@@ -15,6 +15,7 @@ from geolabel.config import Config
 from geolabel.errors import ConfigError, InputError, SourceError
 from geolabel.nouns.risk import NO_DATA, NON_BURNABLE
 from geolabel.steps.consensus import GOLD
+from geolabel.steps.risk import calibration_words
 from geolabel.steps.view import read_mask
 from small import IGNITION
 
@@ -94,6 +95,13 @@ def test_the_risk_map_keeps_the_laws(walked):
     row, col = risk.grid.index(IGNITION)
     assert risk.final[row, col] == 1
     assert 0 < risk.area_ha(0.2) < known.sum() * risk.grid.cell_area_m2() / 1e4
+
+
+def test_the_sheet_claims_no_calibration_that_the_map_has_not(walked):
+    assert walked.risk.calibration.startswith("not calibrated")
+    assert calibration_words("fitted", 0.0) == "not calibrated: ensemble alone; the learned model earned no weight"
+    assert "fitted" in calibration_words("fitted", 0.4)
+    assert "learned" not in calibration_words("", 0.0)
 
 
 def test_every_product_names_what_it_is_made_of(walked):

@@ -157,13 +157,20 @@ def make(
         ignition=case.ignition,
         n_members=members,
         model=f"ensemble:{members}" + (f" + spread@{model.digest[:10]} (weight {weight:.2f})" if model else ""),
-        calibration=model.calibration.note if model else "not calibrated: ensemble alone",
+        calibration=calibration_words(model.calibration.note if model else "", weight),
         weather=case.weather.source,
         status=options.status,
         approver=options.approver,
         notes=notes,
         made_of=made_of,
     )
+
+
+def calibration_words(note: str, weight: float) -> str:
+    """What of a map was calibrated: at most the learned model's part of it, never the ensemble or the pool."""
+    if not weight:
+        return "not calibrated: ensemble alone" + ("; the learned model earned no weight" if note else "")
+    return f"not calibrated as a whole; the learned model's part: {note}"
 
 
 def simulate(case: Case, options: RiskOptions, *, progress: Progress = silent) -> Ensemble:
