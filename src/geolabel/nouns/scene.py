@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from html import escape
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from geolabel.errors import BandError, InputError
 from geolabel.grid import Grid
 from geolabel.nouns.times import iso
 
 Quantity = Literal["reflectance", "dn", "elevation_m", "gamma0_linear", "gamma0_db"]
+
+
+class Reader(Protocol):
+    """Harmonised pixels by window, without a task graph: picklable, safe from several threads at once."""
+
+    @property
+    def block(self) -> tuple[int, int]:
+        """(rows, cols) in which pixels are stored: windows of whole blocks decode nothing twice."""
+
+    def read(self, bands: Sequence[str], rows: slice, cols: slice) -> NDArray[np.float32]:
+        """(band, y, x) float32, NaN = no data: the very values that `Scene.data` gives for these bands there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +56,8 @@ class Scene:
     """What was applied, in order, in words: scale, offset, nodata, masks, aliases, resampling."""
     recipe: Mapping[str, Any] = field(default_factory=dict)
     """Path, sensor and bands it was opened with, so that a project can open it again; never digested or exported."""
+    reader: Reader | None = field(default=None, compare=False, repr=False)
+    """The short way to the pixels; None where they are only computed (`data`)."""
 
     def __post_init__(self) -> None:
         if self.start.tzinfo is None or self.end.tzinfo is None:
@@ -68,6 +84,30 @@ class Scene:
                 hint=f"it has {', '.join(self.bands)}; name the file's bands with open_scene(..., bands=(...))",
             )
         return self.data[name]
+
+    @property
+    def block(self) -> tuple[int, int]:
+        """(rows, cols) by which its pixels are best walked: stored blocks, or the chunks of `data`."""
+        if self.reader is not None:
+            return self.reader.block
+        chunks = next(iter(self.data.data_vars.values())).chunks
+        return (chunks[0][0], chunks[1][0]) if chunks else self.grid.shape
+
+    def read(self, bands: Sequence[str], rows: slice, cols: slice) -> NDArray[np.float32]:
+        """(band, y, x) float32 of a window, now, in this thread, NaN = no data; equal to `data[band][rows, cols]`.
+
+        Raises
+        ------
+        BandError
+            Where the scene has no such band.
+        SourceError
+            Where the pixels cannot be read.
+        """
+        found = [self.band(name) for name in bands]
+        if self.reader is not None:
+            return self.reader.read(bands, rows, cols)
+        window = self.data[list(bands)].isel(y=rows, x=cols).compute(scheduler="synchronous")
+        return np.stack([window[band.name].values for band in found]).astype(np.float32, copy=False)
 
     @property
     def valid(self) -> Any:
