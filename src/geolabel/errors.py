@@ -10,6 +10,7 @@ A message holds what was found, with the value; the hint says what to do about i
         - OntologyError: a class that the ontology does not know or allow
         - TableError: a table lacks a column or holds a wrong value
         - ConfigError: an unknown key or a bad value in project.toml, a flag or an argument
+        - UndatedError: a scene that does not say when it was taken
         - FireError: fuel, weather or ignition that no fire can be computed from
     - SourceError (OSError): something outside could not be read or written
     - StoreError: the ledger cannot be opened, read or appended to
@@ -72,6 +73,10 @@ class TableError(InputError):
 
 class ConfigError(InputError):
     """An unknown key or a bad value in project.toml, a flag or an argument."""
+
+
+class UndatedError(InputError):
+    """A scene that does not say when it was taken."""
 
 
 class FireError(InputError):

@@ -132,4 +132,5 @@ def _moved(scene: Scene, target: Grid, arrays: Mapping[str, np.ndarray], words: 
         data=dataset(arrays, target, attrs=attrs),
         digest=digest(scene.digest, target.digest),
         audit=(*scene.audit, f"{words} {target!r}"),
+        reader=scene.reader if same_grid(scene.grid, target) else None,  # it reads the pixels of the old grid
     )

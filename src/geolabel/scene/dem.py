@@ -22,7 +22,7 @@ from geolabel.scene.extent import extent_words
 from geolabel.scene.frame import dataset
 from geolabel.scene.reading import Header, read_header, read_window
 from geolabel.scene.resample import Place, onto, source_window, step_between
-from geolabel.scene.sensors import to_values
+from geolabel.scene.values import to_values
 
 OPEN_START, OPEN_END = datetime(1900, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
 """Ground has no acquisition time that matters here: a DEM speaks of this open span."""
@@ -64,7 +64,7 @@ def open_dem(
             f"the DEM {path.name} does not lie on the scene: it spans {extent_words(headers[0].grid)}",
             hint=f"the scene spans {extent_words(grid)}",
         )
-    names = tuple(header.path.name for header in near)
+    names = tuple(header.name for header in near)
     return Scene(
         id=id or path.stem,
         start=OPEN_START,
@@ -95,7 +95,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def _checked(header: Header) -> Header:
-    name = header.path.name
+    name = header.name
     if header.count != 1:
         raise BandError(f"the DEM {name} has {header.count} bands, not one", hint=f"gdal_translate -b 1 {name} dem.tif")
     if not header.grid.crs.projected:
@@ -117,9 +117,7 @@ def _window_on(grid: Grid, header: Header) -> tuple[slice, slice] | None:
 
 def _mosaic(headers: Sequence[Header], grid: Grid, chunks: int) -> da.Array:
     """(y, x) lazy float32."""
-    token = tokenize(
-        [str(header.path.absolute()) for header in headers], [h.digest for h in headers], grid.digest, chunks
-    )
+    token = tokenize([header.path for header in headers], [h.digest for h in headers], grid.digest, chunks)
     return da.map_blocks(
         partial(_mosaic_block, tuple(headers), grid),
         chunks=da.core.normalize_chunks(chunks, grid.shape),

@@ -64,6 +64,7 @@ def burn(scene: Scene, share: NDArray[Any], *, note: str) -> Scene:
         scene,
         data=scene.data.assign(mixed),
         digest=digest(scene.digest, share, char, note),
+        reader=None,  # it reads the pixels before the fire
         audit=(*scene.audit, f"simulated: {note}; char mixed into {int((share > 0).sum())} pixels ({values})"),
     )
 

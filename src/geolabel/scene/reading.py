@@ -1,23 +1,24 @@
-"""One raster file as a header and a lazy array: the only lines that touch an input raster's bytes.
+"""One raster file as a header and windows of DN: the only lines that touch an input raster's bytes.
 
-Every chunk opens the file for itself, so no lock is held between threads and nothing has to be pickled but a path.
+Each thread keeps its own handles to the files it reads (GDAL's handles must not be shared), so no lock is held between
+threads, and nothing has to be pickled but a path. What is remote is read by range requests (`remote`).
 """
 
 from __future__ import annotations
 
+import os
+import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import dask.array as da
 import numpy as np
 import rasterio
-from dask.base import tokenize
 from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
@@ -26,12 +27,20 @@ from geolabel.digests import digest
 from geolabel.errors import CRSError, InputError, SourceError
 from geolabel.grid import Grid
 
+CACHE_MB = 64
+"""GDAL's cache of decoded blocks: reads are of whole blocks, so a large one would only fill the memory."""
+HANDLES = 32
+"""Open files a thread keeps."""
+
 
 @dataclass(frozen=True, slots=True)
 class Header:
     """What a raster file says of itself."""
 
-    path: Path
+    path: str
+    """Path or GDAL name (`/vsicurl/https://...`) as it is opened."""
+    name: str
+    """Last part of the path: what may be told to others."""
     size_bytes: int
     dtype: str
     count: int
@@ -49,7 +58,12 @@ class Header:
     def digest(self) -> str:
         """Over name, size and header; the folder does not count."""
         what = [self.dtype, self.count, str(self.nodata), list(self.names), dict(self.tags)]
-        return digest(self.path.name, self.size_bytes, self.grid.digest, what)
+        return digest(self.name, self.size_bytes, self.grid.digest, what)
+
+
+def is_local(path: str | Path) -> bool:
+    """Whether GDAL reads it from this machine's own files, not through one of its virtual file systems."""
+    return not str(path).startswith("/vsi")
 
 
 def read_header(path: str | Path) -> Header:
@@ -64,29 +78,27 @@ def read_header(path: str | Path) -> Header:
     InputError
         Where the grid is rotated.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise _missing(path)
+    if is_local(path) and not Path(path).is_file():
+        raise _missing(Path(path))
     with _reading(path), warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # said better, as CRSError
         with rasterio.open(path) as file:
-            _check_whole(file, path)
+            if is_local(path):
+                _check_whole(file, Path(path))
             return _header(file, path)
 
 
-def _header(file: Any, path: Path) -> Header:
+def _header(file: Any, path: str | Path) -> Header:
+    name = Path(path).name
     if file.crs is None:
-        raise CRSError(
-            f"{path.name} has no CRS", hint=f"say which it is in: gdal_edit.py -a_srs EPSG:32611 {path.name}"
-        )
+        raise CRSError(f"{name} has no CRS", hint=f"say which it is in: gdal_edit.py -a_srs EPSG:32611 {name}")
     if file.transform.b or file.transform.d:
-        raise InputError(
-            f"the grid of {path.name} is rotated", hint=f"gdalwarp {path.name} north-up.tif makes it north-up"
-        )
+        raise InputError(f"the grid of {name} is rotated", hint=f"gdalwarp {name} north-up.tif makes it north-up")
     described = tuple(text or "" for text in file.descriptions)
     return Header(
-        path=path,
-        size_bytes=path.stat().st_size,
+        path=str(path),
+        name=name,
+        size_bytes=Path(path).stat().st_size if is_local(path) else 0,
         dtype=np.result_type(*file.dtypes).name,
         count=file.count,
         grid=Grid.of(file.crs.to_wkt(), file.transform, file.shape),  # the WKT: a code may be wrong or private
@@ -111,10 +123,11 @@ def _missing(path: Path) -> SourceError:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    """Turn rasterio's errors on `path` into one that says what to do."""
+def _reading(path: str | Path) -> Iterator[None]:
+    """GDAL set up to read `path`; its errors become one that says what to do."""
     try:
-        yield
+        with rasterio.Env(GDAL_CACHEMAX=CACHE_MB):
+            yield
     except RasterioError as error:
         raise SourceError(
             f"cannot read {path}: {error}", hint="is it a whole raster file? copy or download it again"
@@ -139,34 +152,37 @@ def _check_whole(file: Any, path: Path) -> None:
                 )
 
 
-def lazy(header: Header, chunks: int) -> da.Array:
-    """(band, y, x) lazy DN of the file's dtype, in chunks of whole stored blocks, about `chunks` pixels wide and high."""
-    rows, cols = _chunk_shape(header, chunks)
-    height, width = header.grid.shape
-    bands = header.count if header.pixel_interleaved else 1
-    return da.map_blocks(
-        partial(_read, header.path),
-        chunks=da.core.normalize_chunks((bands, rows, cols), (header.count, height, width)),
-        dtype=header.dtype,
-        meta=np.empty((0, 0, 0), header.dtype),
-        name=f"read-{tokenize(str(header.path.absolute()), header.digest, header.path.stat().st_mtime_ns, chunks)}",
-    )
+class _Handles(threading.local):
+    """Files this thread has open, least recently used first."""
+
+    def __init__(self) -> None:
+        self.files: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+
+    def of(self, path: str) -> Any:
+        key = (path, os.getpid(), *_state(path))
+        if key in self.files:
+            self.files.move_to_end(key)
+        else:
+            self.files[key] = rasterio.open(path)
+            while len(self.files) > HANDLES:
+                self.files.popitem(last=False)[1].close()
+        return self.files[key]
 
 
-def _chunk_shape(header: Header, chunks: int) -> tuple[int, int]:
-    """Whole blocks: a file in strips is cut into bands of rows, so that no strip is read twice."""
-    height, width = header.grid.shape
-    cols = min(-(-chunks // header.block[1]) * header.block[1], width)
-    rows = max(chunks * chunks // cols if header.block[1] >= width else chunks, 1)
-    return min(-(-rows // header.block[0]) * header.block[0], height), cols
+def _state(path: str) -> tuple[int, ...]:
+    """What tells a file that was written anew from the one that is open."""
+    if not is_local(path):
+        return ()
+    found = Path(path).stat()
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def _read(path: Path, block_info: Any = None) -> NDArray[Any]:
-    (b0, b1), rows, cols = block_info[None]["array-location"]
-    return read_window(path, range(b0 + 1, b1 + 1), Window.from_slices(rows, cols))
+_HANDLES = _Handles()
 
 
-def read_window(path: Path, bands: range, window: Window) -> NDArray[Any]:
-    """(band, y, x) pixels of one window."""
-    with _reading(path), rasterio.open(path) as file:
-        return file.read(list(bands), window=window)
+def read_window(path: str | Path, bands: Sequence[int], window: Window) -> NDArray[Any]:
+    """(band, y, x) DN of one window, read by this thread's own handle."""
+    if is_local(path) and not Path(path).is_file():
+        raise _missing(Path(path))
+    with _reading(path):
+        return _HANDLES.of(str(path)).read(list(bands), window=window)

@@ -47,6 +47,13 @@ class Place:
         """Place of a whole grid."""
         return cls(grid.crs.to_wkt(), tuple(grid.transform[:6]), grid.shape)
 
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """(rows, cols) of the rectangle on the grid."""
+        return slice(self.origin[0], self.origin[0] + self.shape[0]), slice(
+            self.origin[1], self.origin[1] + self.shape[1]
+        )
+
     def part(self, rows: slice, cols: slice) -> Place:
         """Place of a rectangle of its pixels."""
         origin = self.origin[0] + rows.start, self.origin[1] + cols.start

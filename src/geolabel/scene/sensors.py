@@ -10,9 +10,6 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
 from geolabel.errors import BandError, ConfigError, GeolabelWarning, nearest
 from geolabel.nouns.scene import Quantity
 
@@ -30,6 +27,8 @@ class Sensor:
     offset: float = 0.0
     nodata: float | None = None
     """DN that means "no data", tested before scale and offset; None where only the file can say."""
+    order: tuple[str, ...] = ()
+    """Names of the bands of a file that names none, where all products have the same order."""
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Name in files (lower case) -> common name."""
     mask_band: str = ""
@@ -56,14 +55,23 @@ SENSORS: Mapping[str, Sensor] = {
     for sensor in (
         Sensor("generic", "dn", aliases=_ONE_NIR),
         Sensor("reflectance", "reflectance", aliases=_ONE_NIR),
-        Sensor("landsat-c2-l2", "reflectance", 2.75e-5, -0.2, 0, _ONE_NIR, mask_band="qa_pixel", mask_bits=_QA_PIXEL),
+        Sensor(
+            "landsat-c2-l2",
+            "reflectance",
+            2.75e-5,
+            -0.2,
+            0,
+            aliases=_ONE_NIR,
+            mask_band="qa_pixel",
+            mask_bits=_QA_PIXEL,
+        ),
         Sensor(
             "sentinel-2-l2a",
             "reflectance",
             1e-4,
             -0.1,
             0,
-            {**_S2_ID, **{k.replace("b0", "b"): v for k, v in _S2_ID.items()}, **_SWIR},
+            aliases={**_S2_ID, **{k.replace("b0", "b"): v for k, v in _S2_ID.items()}, **_SWIR},
             mask_band="scl",
             mask_classes=_SCL,
             offset_varies=True,
@@ -151,18 +159,3 @@ def _baseline(text: str) -> float | None:
     """4.0 of `04.00`, and of `n0400` as product names write it."""
     number = _number(text.removeprefix("n"))
     return number / 100 if number is not None and "." not in text else number
-
-
-def to_values(dn: NDArray[np.generic], *, scale: float, offset: float, nodata: Sequence[float]) -> NDArray[np.float32]:
-    """float32 values of DN, NaN at nodata; computed in float64, so unsigned integers cannot underflow."""
-    values = dn.astype(np.float64)
-    missing = np.isin(values, np.asarray(nodata, np.float64)) | ~np.isfinite(values)
-    return np.where(missing, np.nan, values * scale + offset).astype(np.float32)
-
-
-def is_masked(flags: NDArray[np.generic], *, sensor: Sensor) -> NDArray[np.bool_]:
-    """True where the mask band flags what `sensor` masks, or says nothing (NaN)."""
-    known = np.isfinite(flags)
-    codes = np.where(known, flags, 0).astype(np.int64)
-    bits = sum(1 << bit for bit in sensor.mask_bits)
-    return ~known | ((codes & bits) != 0) | np.isin(codes, list(sensor.mask_classes))

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from geolabel.errors import InputError
+from geolabel.errors import InputError, UndatedError
 from geolabel.grid import Grid
-from geolabel.nouns.scene import Scene
+from geolabel.nouns.scene import Quantity, Scene
 from geolabel.nouns.times import iso, span
 from geolabel.nouns.view import View
 from geolabel.steps.options import Options
@@ -21,11 +21,14 @@ from geolabel.steps.options import Options
 class SceneSource(Options):
     """What is needed to open a scene again."""
 
-    path: str = Field(description="file, or folder of chips for a DEM")
-    sensor: str = Field(default="generic", description="generic, landsat-c2-l2, sentinel-2-l2a, dem")
+    path: str = Field(description="file, product folder, STAC item or URL; folder of chips for a DEM")
+    sensor: str | None = Field(default=None, description="what made it (default: as the product says, else generic)")
     at: tuple[str, str] | None = Field(default=None, description="first and last day or moment of acquisition")
-    bands: tuple[str, ...] | None = Field(default=None, description="names of the file's bands, in order")
-    licence: str = Field(default="unknown", description="licence of the pixels")
+    bands: tuple[str, ...] | None = Field(default=None, description="a file's bands in order, or a product's to open")
+    offset: float | None = Field(default=None, description="DN to add before scaling (default: as the metadata say)")
+    res_m: float | None = Field(default=None, description="edge of the pixels all bands are put on")
+    quantity: Quantity | None = Field(default=None, description="what the numbers are, where no metadata say it")
+    licence: str | None = Field(default=None, description="licence of the pixels (default: as the product says)")
 
 
 UNKNOWN_SPAN = ("1972-07-23", "2100-01-01")
@@ -41,14 +44,12 @@ def open_source(source: SceneSource, role: str) -> Scene:
     """Lazy scene of a source that is not a DEM."""
     from geolabel.scene.open import open_scene
 
-    return open_scene(
-        source.path,
-        sensor=source.sensor,
-        at=source.at or UNKNOWN_SPAN,
-        bands=source.bands,
-        id=f"{role}-{Path(source.path).stem}",
-        licence=source.licence,
-    )
+    said = source.model_dump(include={"sensor", "bands", "offset", "res_m", "quantity", "licence"})
+    name = f"{role}-{Path(source.path).stem}"
+    try:
+        return open_scene(source.path, at=source.at, id=name, **said)
+    except UndatedError:
+        return open_scene(source.path, at=UNKNOWN_SPAN, id=name, **said)
 
 
 def open_view(
@@ -73,7 +74,7 @@ def open_view(
     view = align({role: open_source(source, role) for role, source in images.items()}, id=id, grid=grid)
     if "dem" not in sources:
         return view
-    dem = open_dem(sources["dem"].path, view.grid, id="dem", licence=sources["dem"].licence)
+    dem = open_dem(sources["dem"].path, view.grid, id="dem", licence=sources["dem"].licence or "unknown")
     return View(view.id, view.grid, {**view.scenes, "dem": dem})
 
 
@@ -87,7 +88,8 @@ def source_of(scene: Scene, role: str) -> SceneSource:
     """
     if "path" not in scene.recipe:
         raise InputError(f"the {role} scene {scene.id!r} was not opened from a file", hint="gl.open_scene(path, ...)")
-    recipe = {**scene.recipe, "path": str(Path(scene.recipe["path"]).resolve())}
+    where = str(scene.recipe["path"])
+    recipe = {**scene.recipe, "path": where if "://" in where else str(Path(where).resolve())}
     return SceneSource(**recipe, at=(iso(scene.start), iso(scene.end)), licence=scene.licence)
 
 

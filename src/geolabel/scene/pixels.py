@@ -1,0 +1,129 @@
+"""Pixels of a product on one grid: the reader of a `Scene`, by window and in this thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.windows import Window
+
+from geolabel.grid import Grid
+from geolabel.scene import reading
+from geolabel.scene.assets import Asset, Mask
+from geolabel.scene.reading import Header
+from geolabel.scene.resample import Place, onto, positions, source_window, step_between
+from geolabel.scene.values import to_values
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One band of a product and how it lies on the product's grid."""
+
+    asset: Asset
+    header: Header
+    source: Place | None
+    """Place of the file's own grid, where it is another; None where its pixels are the grid's."""
+    step: int = 1
+    """Positions along a target pixel's edge that are averaged; see `resample.step_between`."""
+
+    @classmethod
+    def of(cls, asset: Asset, header: Header, grid: Grid) -> Layer:
+        """Layer of an asset on a grid."""
+        source = Place.of(header.grid)
+        if source == Place.of(grid):
+            return cls(asset, header, None)
+        return cls(asset, header, source, step_between(header.grid, grid))
+
+    @property
+    def nodata(self) -> tuple[float, ...]:
+        """DN that mean "no data"."""
+        own = () if self.header.nodata is None or np.isnan(self.header.nodata) else (float(self.header.nodata),)
+        return tuple(sorted({*self.asset.nodata, *own}))
+
+    def values(self, dn: NDArray[np.generic]) -> NDArray[np.float32]:
+        """float32 values of DN, NaN = no data."""
+        return to_values(dn, scale=self.asset.scale, offset=self.asset.offset, nodata=self.nodata)
+
+
+@dataclass(frozen=True, slots=True)
+class Pixels:
+    """Reader of a scene: harmonised float32 by window, masked pixels NaN; a value that can be pickled."""
+
+    place: Place
+    """The scene's grid."""
+    layers: tuple[Layer, ...]
+    masks: tuple[tuple[Mask, Header], ...]
+    block: tuple[int, int]
+    """(rows, cols) of the stored blocks on the scene's grid."""
+
+    def read(self, bands: Sequence[str], rows: slice, cols: slice) -> NDArray[np.float32]:
+        """(band, y, x) float32 of a window, NaN = no data or masked."""
+        wanted = [next(layer for layer in self.layers if layer.asset.name == name) for name in bands]
+        values = self.unmasked(wanted, rows, cols)
+        if self.masks:
+            values[:, self.masked(rows, cols)] = np.nan
+        return values
+
+    def unmasked(self, layers: Sequence[Layer], rows: slice, cols: slice) -> NDArray[np.float32]:
+        """(layer, y, x) float32 of a window; bands of one file are decoded together."""
+        target = self.place.part(rows, cols)
+        values = np.empty((len(layers), *target.shape), np.float32)
+        order = sorted(range(len(layers)), key=lambda i: layers[i].header.path)
+        for _, group in groupby(order, key=lambda i: layers[i].header.path):
+            members = list(group)
+            for i, one in zip(members, _values([layers[i] for i in members], target), strict=True):
+                values[i] = one
+        return values
+
+    def masked(self, rows: slice, cols: slice) -> NDArray[np.bool_]:
+        """(y, x) True where any mask hides a window's pixels; flags are taken from the pixel under the centre."""
+        target = self.place.part(rows, cols)
+        hidden = np.zeros(target.shape, bool)
+        for mask, header in self.masks:
+            flags, inside = _nearest(header, mask.index, target)
+            hidden |= mask.hides(flags) | ~inside
+        return hidden
+
+
+def _values(layers: Sequence[Layer], target: Place) -> list[NDArray[np.float32]]:
+    """(y, x) values of bands of one file on a rectangle of the grid."""
+    first = layers[0]
+    if first.source is None:
+        dn = _read(first.header, layers, target.window)
+        return [layer.values(one) for layer, one in zip(layers, dn, strict=True)]
+    window = source_window(first.source, target)
+    if window is None:
+        return [np.full(target.shape, np.nan, np.float32) for _ in layers]
+    dn = _read(first.header, layers, window)
+    own = np.stack([layer.values(one) for layer, one in zip(layers, dn, strict=True)])
+    return list(onto(own, first.source.part(*window), target, first.step))
+
+
+def _read(header: Header, layers: Sequence[Layer], window: tuple[slice, slice]) -> NDArray[np.generic]:
+    indexes = [layer.asset.index for layer in layers]
+    span = range(min(indexes), max(indexes) + 1)
+    wanted = indexes if len(set(indexes)) < len(span) else list(span)
+    dn = reading.read_window(header.path, wanted, Window.from_slices(*window))
+    return dn if wanted == indexes else dn[[wanted.index(i) for i in indexes]]
+
+
+def _nearest(header: Header, index: int, target: Place) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+    """(flags under the pixels' centres, whether there are any)."""
+    source = Place.of(header.grid)
+    if (source.crs, source.transform) == (target.crs, target.transform):
+        flags = reading.read_window(header.path, [index], Window.from_slices(*target.window))[0]
+        return flags, np.ones(target.shape, bool)
+    rows, cols = (
+        np.arange(first, first + n, dtype=float) for first, n in zip(target.origin, target.shape, strict=True)
+    )
+    row, col = (np.floor(at + 0.5) for at in positions(*np.meshgrid(rows, cols, indexing="ij"), of=target, on=source))
+    inside = (row >= 0) & (row < source.shape[0]) & (col >= 0) & (col < source.shape[1])
+    if not inside.any():
+        return np.zeros(target.shape, np.uint8), inside
+    spans = [slice(int(at[inside].min()), int(at[inside].max()) + 1) for at in (row, col)]
+    flags = reading.read_window(header.path, [index], Window.from_slices(*spans))[0]
+    at = tuple(np.where(inside, a, s.start).astype(int) - s.start for a, s in zip((row, col), spans, strict=True))
+    return flags[at], inside
