@@ -29,7 +29,8 @@ def conda():
 def pypi():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    texts = [*project["dependencies"], *extras["ml"], *extras["notebook"], *extras["test"]]
+    parts = ("ml", "notebook", "stac", "tms", "cluster", "test")
+    texts = [*project["dependencies"], *(text for part in parts for text in extras[part])]
     return {r.name.lower(): r.specifier for r in map(Requirement, texts)}
 
 
