@@ -13,7 +13,7 @@ from dask.base import tokenize
 from numpy.typing import NDArray
 
 from geolabel.digests import digest
-from geolabel.errors import BandError, CRSError
+from geolabel.errors import BandError, CRSError, InputError
 from geolabel.grid import Grid
 from geolabel.nouns.scene import Scene
 from geolabel.nouns.times import iso
@@ -42,20 +42,20 @@ def assemble(
     bands
         Common names to keep, in this order. Default: all.
     res_m
-        Edge of a pixel, in the unit of the CRS. Default: the product's own.
+        Edge of a pixel. Default: the product's own.
 
     Raises
     ------
     BandError
         Where the product lacks a band.
     CRSError
-        Where its files lie in different CRS.
+        Where its files lie in different CRS, or `res_m` is asked of a grid that is not metric.
     SourceError
         Where a file is missing, unreadable or cut short.
     """
     chosen = _chosen(product, bands)
     headers = _headers([*chosen, *product.masks])
-    grid = _grid(product, chosen, headers, res_m or product.res_m)
+    grid = _grid(product, chosen, headers, product.res_m if res_m is None else res_m)
     layers = tuple(Layer.of(asset, headers[asset.path], grid) for asset in chosen)
     masks = tuple((mask, headers[mask.path]) for mask in product.masks)
     blocks = next((layer.header.block for layer in layers if layer.source is None), (chunks, chunks))
@@ -112,6 +112,13 @@ def _grid(product: Product, chosen: Sequence[Asset], headers: Mapping[str, Heade
 
 def _at(grid: Grid, res: float) -> Grid:
     """Grid of the same corner and extent with pixels of another edge; what is left over at the far edges is kept."""
+    if not grid.is_metric:
+        raise CRSError(
+            f"pixels of {res:g} m on a grid in {grid.crs.units[0]} ({grid.crs_name})",
+            hint=f"open it as it is, then align({{'before': scene}}, res_m={res:g}) puts it on a metric grid",
+        )
+    if not res > 0:
+        raise InputError(f"pixels of {res:g} m", hint="res_m is the edge of a pixel in metres, e.g. res_m=20")
     xmin, ymin, xmax, ymax = grid.bounds
     shape = (int(np.ceil((ymax - ymin) / res - 1e-6)), int(np.ceil((xmax - xmin) / res - 1e-6)))
     return Grid.of(grid.crs.to_wkt(), Affine(res, 0, xmin, 0, -res, ymax), shape)

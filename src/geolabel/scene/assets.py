@@ -74,7 +74,7 @@ class Product:
     assets: tuple[Asset, ...]
     masks: tuple[Mask, ...] = ()
     res_m: float | None = None
-    """Edge of the pixels its bands are put on, in the unit of their CRS; None: the first band's own."""
+    """Edge of the pixels its bands are put on; None: the first band's own."""
     licence: str = "unknown"
     audit: tuple[str, ...] = ()
     """What was decided, in words: scale, offset, names."""
