@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from affine import Affine
 
-from geolabel.errors import CRSError, InputError, UnitError
+from geolabel.errors import CRSError, InputError
 from geolabel.grid import Grid
 from geolabel.scene.align import align, native_res_m
 from geolabel.scene.indices import nbr
@@ -128,8 +128,6 @@ def test_what_makes_no_view_is_refused():
         align({"before": scene}, grid=degrees(30, 30))
     with pytest.raises(InputError, match="both"):
         align({"before": scene}, grid=metric_grid(), res_m=30)
-    with pytest.raises(UnitError, match="dB"):
-        align({"radar": scene_of({"vv": np.ones((60, 60))}, degrees(), quantity="gamma0_db")})
 
 
 def test_web_mercator_metres_are_not_taken_for_metres():

@@ -15,7 +15,10 @@ from geolabel.errors import BandError, InputError
 from geolabel.grid import Grid
 from geolabel.nouns.times import iso
 
-Quantity = Literal["reflectance", "dn", "elevation_m", "gamma0_linear", "gamma0_db"]
+Quantity = Literal[
+    "reflectance", "dn", "elevation_m", "gamma0_linear", "gamma0_db", "sigma0_linear", "sigma0_db", "classes"
+]
+"""What the numbers of a scene are; `classes` are codes, of which no mean may be taken."""
 
 
 class Reader(Protocol):
@@ -46,7 +49,7 @@ class Scene:
     data: Any
     sensor: str
     quantity: Quantity
-    """What the numbers are: reflectance 0-1, uncalibrated DN, metres, backscatter."""
+    """What the numbers are: reflectance 0-1, uncalibrated DN, metres, backscatter, classes."""
     source: tuple[str, ...]
     """Where the pixels came from: names of files or URLs, without the folders of this machine."""
     digest: str

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
-import numpy as np
 from pyproj import Geod
 
 from geolabel.digests import digest
-from geolabel.errors import CRSError, InputError, UnitError
+from geolabel.errors import BandError, CRSError, InputError, nearest
 from geolabel.grid import Grid
-from geolabel.nouns.scene import Scene
+from geolabel.nouns.scene import Reader, Scene
 from geolabel.nouns.view import View
 from geolabel.scene.extent import extent_words, overlap
 from geolabel.scene.frame import dataset
-from geolabel.scene.resample import resample, stacked
+from geolabel.scene.radar import to_db, to_linear
+from geolabel.scene.readers import Resampled
+from geolabel.scene.resample import Place, Way, resample, stacked, step_between
 
 NATIVE_RES_M = (10.0, 15.0, 20.0, 30.0, 60.0)
 """Pixel edges of Landsat and Sentinel-2."""
@@ -24,6 +26,16 @@ CLOSE = 0.05
 SAME_GRID_PX = 1e-6
 """Grids whose corners differ by less, in pixels, are one grid."""
 WEB_MERCATOR = 3857
+CLASS_BANDS = ("scl", "qa_pixel", "qa_radsat", "qa_aerosol", "fmask")
+"""Bands of products that hold classes or flags, whatever else the scene holds."""
+WORDS: Mapping[Way, str] = {
+    "bilinear": "bilinear between valid pixels",
+    "nearest": "nearest",
+    "mode": "to the most frequent class",
+    "circular": "as directions from true north",
+    "turned": "as directions, turned to the new grid's north,",
+}
+"""How bands were resampled, for the audit."""
 
 
 def align(
@@ -32,11 +44,16 @@ def align(
     id: str = "view",  # noqa: A002 - the noun's own word
     grid: Grid | None = None,
     res_m: float | None = None,
+    resampling: Mapping[str, Way] | None = None,
 ) -> View:
     """View of the scenes by role on one metric grid, lazy float32 (y, x); a scene already there stays as it is.
 
     Values (reflectance, DN, metres) are resampled before any index is taken: bilinear between valid pixels, the mean
     of what it covers where the target is coarser; a pixel is valid where the source pixel under its centre is.
+    Backscatter in dB is averaged in linear power. Classes (scenes of `quantity="classes"`, bands with the attribute
+    `kind="classes"`, `CLASS_BANDS`) are never averaged: the most frequent where the target is coarser, else nearest.
+    Directions (`kind="direction"`, degrees clockwise from grid north, or from true north where `north="true"`) are
+    averaged as unit vectors and turned with the grid.
 
     Parameters
     ----------
@@ -44,6 +61,8 @@ def align(
         Target. Default: the first scene's grid where that is metric and square, else the UTM grid over its extent.
     res_m
         Pixel edge of that UTM grid; default: the first scene's own, as `native_res_m` rounds it.
+    resampling
+        Band -> `nearest`, `mode` or `bilinear`, where that is not what the band's kind says.
 
     Raises
     ------
@@ -51,8 +70,8 @@ def align(
         Where a scene has no ground in common with the target; both extents are named.
     CRSError
         Where `grid` is not metric with square pixels.
-    UnitError
-        For backscatter in dB off the grid: averages are taken in linear power.
+    BandError
+        For a band in `resampling` that no scene has, a mean of classes, or a direction taken for a number.
     """
     if not scenes:
         raise InputError("no scenes to align", hint="align({'before': before, 'after': after})")
@@ -61,7 +80,11 @@ def align(
     first = next(iter(scenes.values()))
     target = grid if grid is not None else _metric(first.grid, res_m)
     _ = target.res_m  # refuses degrees, feet and pixels that are not square
-    return View(id, target, {role: _onto(scene, role, target) for role, scene in scenes.items()})
+    asked = dict(resampling or {})
+    known = {band for scene in scenes.values() for band in scene.bands}
+    for band in asked.keys() - known:
+        raise BandError(f"no scene has the band {band!r} that resampling names", hint=nearest(band, known))
+    return View(id, target, {role: _onto(scene, role, target, asked) for role, scene in scenes.items()})
 
 
 def _is_plain(grid: Grid) -> bool:
@@ -89,7 +112,8 @@ def native_res_m(grid: Grid) -> float:
     return near if abs(near - edge) <= CLOSE * near else round(edge, 0 if edge >= 5 else 1)
 
 
-def _onto(scene: Scene, role: str, target: Grid) -> Scene:
+def _onto(scene: Scene, role: str, target: Grid, asked: Mapping[str, Way]) -> Scene:
+    ways = {name: way_of(scene, name, asked.get(name)) for name in scene.bands}
     if scene.grid.digest == target.digest:
         return scene
     if not overlap(scene.grid, target):
@@ -97,7 +121,35 @@ def _onto(scene: Scene, role: str, target: Grid) -> Scene:
             f"the {role} scene {scene.id!r} does not overlap the others: it spans {extent_words(scene.grid)}",
             hint=f"the view spans {extent_words(target)}",
         )
-    return _snapped(scene, target) if same_grid(scene.grid, target) else _resampled(scene, target)
+    if same_grid(scene.grid, target):
+        return _snapped(scene, target)
+    if scene.quantity.endswith("_db"):
+        return to_db(_resampled(to_linear(scene), target, ways))
+    return _resampled(scene, target, ways)
+
+
+def way_of(scene: Scene, band: str, asked: Way | None = None) -> Way:
+    """How a band is resampled: as `asked`, or as its kind says.
+
+    Raises
+    ------
+    BandError
+        Where classes would be averaged, or a direction be taken for a number.
+    """
+    kind, north = (scene.data[band].attrs.get(key) for key in ("kind", "north"))
+    if kind == "direction":
+        if asked is not None:
+            raise BandError(f"band {band!r} is a direction: {asked} would take it for a number", hint="leave it out")
+        return "circular" if north == "true" else "turned"
+    classes = scene.quantity == "classes" or kind == "classes" or band in CLASS_BANDS
+    if classes and asked not in (None, "nearest", "mode"):
+        raise BandError(
+            f"band {band!r} of scene {scene.id!r} holds classes, and {asked} takes a mean of them",
+            hint="nearest or mode",
+        )
+    if asked not in (None, "nearest", "mode", "bilinear"):
+        raise BandError(f"unknown resampling {asked!r} of band {band!r}", hint="nearest, mode or bilinear")
+    return asked or ("mode" if classes else "bilinear")
 
 
 def same_grid(a: Grid, b: Grid) -> bool:
@@ -110,27 +162,41 @@ def same_grid(a: Grid, b: Grid) -> bool:
 
 
 def _snapped(scene: Scene, target: Grid) -> Scene:
-    return _moved(scene, target, {name: band.data for name, band in scene.data.items()}, "coordinates snapped to")
+    bands = {str(name): band.data for name, band in scene.data.items()}
+    return _moved(scene, target, bands, reader=scene.reader, words="coordinates snapped to")
 
 
-def _resampled(scene: Scene, target: Grid) -> Scene:
-    if scene.quantity == "gamma0_db":
-        raise UnitError(
-            f"scene {scene.id!r} is in dB and off the grid", hint="convert to linear power, align, then to dB"
-        )
+def _resampled(scene: Scene, target: Grid, ways: Mapping[str, Way]) -> Scene:
     chunks = max(max(sizes) for sizes in scene.data.chunks.values()) if scene.data.chunks else 512
-    values = resample(stacked(scene.data), scene.grid, target, chunks=chunks)
-    words = f"resampled bilinear between valid pixels from {scene.grid!r} to"
-    return _moved(scene, target, {name: values[i] for i, name in enumerate(scene.bands)}, words)
+    step = step_between(scene.grid, target)
+    ways = {name: "nearest" if way == "mode" and step == 1 else way for name, way in ways.items()}
+    bands: dict[str, Any] = {}
+    for way in dict.fromkeys(ways.values()):
+        names = [name for name in scene.bands if ways[name] == way]
+        values = resample(stacked(scene.data[names]), scene.grid, target, chunks=chunks, way=way)
+        bands |= {name: values[i] for i, name in enumerate(names)}
+    reader = None
+    if scene.reader is not None:
+        reader = Resampled(scene.reader, Place.of(scene.grid), Place.of(target), step, tuple(ways.items()))
+    words = f"resampled {_words(ways)} from {scene.grid!r} to"
+    return _moved(scene, target, {name: bands[name] for name in scene.bands}, reader=reader, words=words)
 
 
-def _moved(scene: Scene, target: Grid, arrays: Mapping[str, np.ndarray], words: str) -> Scene:
+def _words(ways: Mapping[str, Way]) -> str:
+    """`bilinear between valid pixels`, with the bands' names where they differ."""
+    each = {way: [name for name, one in ways.items() if one == way] for way in ways.values()}
+    if len(each) == 1:
+        return WORDS[next(iter(each))]
+    return ", ".join(f"{' '.join(names)} {WORDS[way]}" for way, names in each.items())
+
+
+def _moved(scene: Scene, target: Grid, arrays: Mapping[str, Any], *, reader: Reader | None, words: str) -> Scene:
     attrs = {str(name): dict(band.attrs) for name, band in scene.data.items()}
     return dataclasses.replace(
         scene,
         grid=target,
         data=dataset(arrays, target, attrs=attrs),
-        digest=digest(scene.digest, target.digest),
+        digest=digest(scene.digest, target.digest, words),
         audit=(*scene.audit, f"{words} {target!r}"),
-        reader=scene.reader if same_grid(scene.grid, target) else None,  # it reads the pixels of the old grid
+        reader=reader,
     )

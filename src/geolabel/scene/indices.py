@@ -1,7 +1,7 @@
 """Spectral and burn indices of scenes and views: lazy in, lazy out, 0/0 is NaN without a warning.
 
-`index(scene, name)` takes any row of `INDICES`; the common ones have a function of their own. Those built on absolute
-reflectance refuse DN; ratios accept DN, and then hold within that scene only.
+`index(scene, name)` takes any row of `INDICES`, then any index of spyndex (`spectral`); the common ones have a function of
+their own. Those built on absolute reflectance refuse DN; ratios accept DN, and then hold within that scene only.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from geolabel.errors import BandError, InputError, UnitError, nearest
+from geolabel.errors import InputError, UnitError
 from geolabel.grid import Grid
 from geolabel.nouns.scene import Scene
 from geolabel.nouns.view import View
+from geolabel.scene import spectral
 
 Array = NDArray[Any]
 
@@ -91,27 +92,55 @@ INDICES: Mapping[str, Index] = {
     ),
 }
 
+NOT_OURS = ("BaI",)
+"""Names of spyndex that only their case tells from one of ours: the bareness index is not the burned area index."""
+
 
 def index(scene: Scene, name: str, *, nir: str = "nir08") -> Any:
     """Lazy float32 DataArray (y, x) of a spectral index, NaN = no data; `nir="nir"` takes Sentinel-2's 10 m band.
 
+    Names are read without regard to case and `_`; `INDICES` comes before spyndex (whose BAIM is wrong).
+
     Raises
     ------
     BandError
-        For an unknown index or a band the scene lacks.
+        For an unknown index, a band the scene lacks, or an index that asks for more than bands.
     UnitError
-        For DN, where the index needs reflectance 0-1.
+        For DN where the index needs reflectance 0-1, and for numbers of another kind (backscatter, metres, classes).
+    MissingExtra
+        For a name that is not in `INDICES`, where spyndex is not installed.
     """
-    if name not in INDICES:
-        raise BandError(f"unknown index {name!r}", hint=nearest(name, INDICES))
-    what = INDICES[name]
-    if what.needs_reflectance and scene.quantity != "reflectance":
+    key = None if name in NOT_OURS else next((own for own in INDICES if _plain(own) == _plain(name)), None)
+    if key is None:
+        found = spectral.find(name, INDICES, nir=nir)
+        _check_quantity(scene, found.name, found.quantity, needs_units=not found.is_ratio)
+        bands = [scene.band(band) for band in found.bands]
+        return _lift(found.compute, *bands, name=found.name.lower(), long_name=found.title)
+    what = INDICES[key]
+    _check_quantity(scene, key, "reflectance", needs_units=what.needs_reflectance)
+    bands = [scene.band(nir if band == "nir08" else band) for band in what.bands]
+    return _lift(what.formula, *bands, name=key, long_name=what.title)
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "")
+
+
+def _check_quantity(scene: Scene, name: str, quantity: spectral.Needs, *, needs_units: bool) -> None:
+    """Raise UnitError unless a scene holds what an index is made of: calibrated, or DN where only ratios matter."""
+    if quantity == "power":
+        if not scene.quantity.endswith("_linear"):
+            raise UnitError(
+                f"{name} needs backscatter in linear power; scene {scene.id!r} holds {scene.quantity}",
+                hint="geolabel.scene.radar.to_linear(scene)",
+            )
+    elif needs_units and scene.quantity != "reflectance":
         raise UnitError(
             f"{name} needs reflectance 0-1; scene {scene.id!r} holds {scene.quantity}",
             hint="open it with the sensor that calibrates it, e.g. sensor='landsat-c2-l2'; ratios such as nbr take DN",
         )
-    bands = [scene.band(nir if band == "nir08" else band) for band in what.bands]
-    return _lift(what.formula, *bands, name=name, long_name=what.title)
+    elif scene.quantity not in ("reflectance", "dn"):
+        raise UnitError(f"{name} is an index of reflectance; scene {scene.id!r} holds {scene.quantity}")
 
 
 def _lift(formula: Callable[..., Array], *arrays: Any, name: str, long_name: str, units: str = "x1") -> Any:

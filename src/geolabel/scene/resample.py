@@ -1,5 +1,7 @@
 """Pixels of one grid seen from another: exact positions, bilinear between valid pixels, never across nodata.
 
+Classes are taken as they are (`nearest`, `mode`), directions turn with the grid (`circular`).
+
 Own code, because GDAL's warper interpolates positions along each scanline it is asked for (0.125 pixel): its result
 depends on the chunks (on a Landsat mosaic, 119 pixels change between valid and nodata).
 """
@@ -9,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import dask.array as da
 import numpy as np
@@ -17,11 +19,18 @@ from affine import Affine
 from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 from numpy.typing import NDArray
-from pyproj import Transformer
+from pyproj import CRS, Proj, Transformer
 
 from geolabel.grid import Grid
 
 Floats = NDArray[np.float64]
+Way = Literal["bilinear", "nearest", "mode", "circular", "turned"]
+"""How pixels pass to another grid. `bilinear`: between valid pixels, the mean of what a coarser one covers; `nearest`:
+the pixel under the centre; `mode`: the most frequent of what a coarser one covers, the lowest where two are;
+`circular`: `bilinear` for directions in degrees from true north; `turned`: the same from grid north, which the other
+grid has elsewhere."""
+NO_DIRECTION = 1e-6
+"""Length of a mean of unit vectors below which it has no direction."""
 SNAP_PX = 1e-6
 """Positions this near to a pixel's centre are that centre: coordinates that differ by 1e-13 snap."""
 LATTICE = 17
@@ -104,18 +113,64 @@ def _at(values: NDArray[np.float32], row: NDArray[Any], col: NDArray[Any]) -> tu
     return found, np.isfinite(found) & (row >= 0) & (row < height) & (col >= 0) & (col < width)
 
 
-def onto(values: NDArray[np.float32], source: Place, target: Place, step: int = 1) -> NDArray[np.float32]:
+def onto(
+    values: NDArray[np.float32], source: Place, target: Place, step: int = 1, *, way: Way = "bilinear"
+) -> NDArray[np.float32]:
     """(band, h, w) float32 on `target` of values (band, y, x) on `source`, NaN = no data.
 
-    With `step` > 1 each target pixel is the mean over step x step positions inside it, NaN where fewer than half of
-    them are valid: a coarser grid averages what it covers.
+    With `step` > 1 each target pixel is the mean (or mode) over step x step positions inside it, NaN where fewer than
+    half of them are valid: a coarser grid averages what it covers.
     """
+    if way in ("circular", "turned"):
+        east, north = (onto(part(np.radians(values)), source, target, step) for part in (np.sin, np.cos))
+        return _bearing(east, north, convergence(target, on=source) if way == "turned" else 0.0)
+    step = 1 if way == "nearest" else step
     height, width = target.shape
     edges = zip(target.origin, target.shape, strict=True)
     row, col = ((np.arange(first * step, (first + n) * step) + 0.5) / step - 0.5 for first, n in edges)
     at = positions(*np.meshgrid(row, col, indexing="ij"), of=target, on=source)
-    fine = bilinear(values, *at).reshape(len(values), height, step, width, step)
-    return fine[:, :, 0, :, 0] if step == 1 else _mean(fine, step)
+    sample = bilinear if way == "bilinear" else under
+    fine = sample(values, *at).reshape(len(values), height, step, width, step)
+    return fine[:, :, 0, :, 0] if step == 1 else (_mode if way == "mode" else _mean)(fine, step)
+
+
+def under(values: NDArray[np.float32], row: Floats, col: Floats) -> NDArray[np.float32]:
+    """(band, h, w) values of the pixels that hold the positions (h, w), NaN where there is none."""
+    whole = (np.floor(np.where(np.isfinite(at), at, -1.0) + 0.5 + SNAP_PX).astype(int) for at in (row, col))
+    found, valid = _at(values, *whole)
+    return np.where(valid, found, np.nan).astype(np.float32)
+
+
+def _mode(fine: NDArray[np.float32], step: int) -> NDArray[np.float32]:
+    best = np.zeros((fine.shape[0], fine.shape[1], fine.shape[3]), int)
+    mode = np.full(best.shape, np.nan, np.float32)
+    enough = 2 * np.isfinite(fine).sum((2, 4)) >= step * step
+    for one in np.unique(fine[np.isfinite(fine)]):  # ascending: the lowest of equally frequent classes stays
+        count = (fine == one).sum((2, 4))
+        mode, best = np.where(enough & (count > best), one, mode), np.maximum(count, best)
+    return mode.astype(np.float32)
+
+
+def _bearing(east: NDArray[np.float32], north: NDArray[np.float32], turn_deg: Any) -> NDArray[np.float32]:
+    bearing = ((np.degrees(np.arctan2(east, north)) + turn_deg) % 360).astype(np.float32)
+    bearing[bearing >= 360] = 0.0  # -1e-9 % 360 rounds to 360
+    return np.where(np.hypot(east, north) > NO_DIRECTION, bearing, np.float32(np.nan))
+
+
+def convergence(place: Place, *, on: Place) -> Floats:
+    """(h, w) degrees from grid north of `place` to grid north of `on` at the pixels of `place`, clockwise."""
+    rows, cols = (np.arange(first, first + n, dtype=float) for first, n in zip(place.origin, place.shape, strict=True))
+    x, y = Affine(*place.transform) * (np.meshgrid(cols, rows)[0] + 0.5, np.meshgrid(cols, rows)[1] + 0.5)
+    if transformer := _transformer(place.crs, "EPSG:4326"):
+        x, y = transformer.transform(x, y)
+    return _convergence(on.crs, x, y) - _convergence(place.crs, x, y)
+
+
+def _convergence(crs: str, lon: Floats, lat: Floats) -> Floats:
+    """Azimuth of grid north from true north, degrees; 0 in longitude and latitude."""
+    if CRS(crs).is_geographic:
+        return np.zeros(lon.shape)
+    return np.asarray(Proj(crs).get_factors(lon, lat).meridian_convergence, np.float64)
 
 
 def _mean(fine: NDArray[np.float32], step: int) -> NDArray[np.float32]:
@@ -150,7 +205,7 @@ def _padded(at: Floats, size: int) -> slice:
     return slice(max(0, int(np.floor(at.min() - pad))), min(size, int(np.ceil(at.max() + pad)) + 1))
 
 
-def resample(source: da.Array, grid: Grid, target: Grid, *, chunks: int) -> da.Array:
+def resample(source: da.Array, grid: Grid, target: Grid, *, chunks: int, way: Way = "bilinear") -> da.Array:
     """(band, y, x) lazy float32 on `target` of a lazy array (band, y, x) on `grid`; independent of chunks on both sides.
 
     Each block of the result depends on the blocks of the source under it, so a source block is computed once.
@@ -158,26 +213,27 @@ def resample(source: da.Array, grid: Grid, target: Grid, *, chunks: int) -> da.A
     source = source.rechunk({0: -1})
     rows, cols = (da.core.normalize_chunks(chunks, (n,))[0] for n in target.shape)
     here, there, step = Place.of(grid), Place.of(target), step_between(grid, target)
-    name = f"resample-{tokenize(source.name, here, there, step, rows, cols)}"
+    name = f"resample-{tokenize(source.name, here, there, step, rows, cols, way)}"
     graph = {}
     for i, row in enumerate(_slices(rows)):
         for j, col in enumerate(_slices(cols)):
-            graph[(name, 0, i, j)] = _task(source, here, there.part(row, col), step)
+            graph[(name, 0, i, j)] = _task(source, here, there.part(row, col), step, way)
     layers = HighLevelGraph.from_collections(name, graph, dependencies=[source])
     return da.Array(layers, name, ((source.shape[0],), rows, cols), dtype=np.float32)
 
 
-def _task(source: da.Array, here: Place, block: Place, step: int) -> tuple[Any, ...]:
+def _task(source: da.Array, here: Place, block: Place, step: int, way: Way) -> tuple[Any, ...]:
     window = source_window(here, block)
     if window is None:
         return (np.full, (source.shape[0], *block.shape), np.float32(np.nan))
     rows, cols = (_covering(sizes, part) for sizes, part in zip(source.chunks[1:], window, strict=True))
     keys = [[(source.name, 0, i, j) for j in cols[0]] for i in rows[0]]
-    return (_onto_blocks, keys, here.part(rows[1], cols[1]), block, step)
+    return (_onto_blocks, keys, here.part(rows[1], cols[1]), block, step, way)
 
 
-def _onto_blocks(blocks: list[list[Any]], source: Place, target: Place, step: int) -> NDArray[np.float32]:
-    return onto(np.concatenate([np.concatenate(row, axis=2) for row in blocks], axis=1), source, target, step)
+def _onto_blocks(blocks: list[list[Any]], source: Place, target: Place, step: int, way: Way) -> NDArray[np.float32]:
+    values = np.concatenate([np.concatenate(row, axis=2) for row in blocks], axis=1)
+    return onto(values, source, target, step, way=way)
 
 
 def _slices(sizes: Sequence[int]) -> list[slice]:
