@@ -21,6 +21,8 @@ from geolabel.nouns.scene import Scene
 from geolabel.scene.frame import dataset
 from geolabel.scene.radar import db_of_power, scale_of, to_linear
 
+Floats = NDArray[np.float64]
+NOTHING = np.empty((0, 0), np.float32)
 REFINED = 7
 """Edge of the window that Lee (1981) cuts into halves."""
 
@@ -90,7 +92,7 @@ def temporal_mean(scenes: Sequence[Scene], *, id: str = "mean") -> Scene:  # noq
     means = {}
     for name in first.bands:
         stack = da.stack([da.asarray(scene.band(name).data) for scene in linear])
-        means[name] = da.map_blocks(_mean, stack.rechunk({0: -1}), drop_axis=0, dtype=np.float32)
+        means[name] = da.map_blocks(_mean, stack.rechunk({0: -1}), drop_axis=0, dtype=np.float32, meta=NOTHING)
     return dataclasses.replace(
         first,
         id=id,
@@ -145,7 +147,7 @@ def _mean(stack: NDArray[np.float32]) -> NDArray[np.float32]:
 def _in_unit(power: dict[str, da.Array], like: Scene) -> Any:
     """Dataset in the unit of a scene."""
     if scale_of(like) == "db":
-        power = {name: da.map_blocks(db_of_power, band, dtype=np.float32) for name, band in power.items()}
+        power = {name: da.map_blocks(db_of_power, band, dtype=np.float32, meta=NOTHING) for name, band in power.items()}
     return dataset(power, like.grid, attrs={str(name): dict(band.attrs) for name, band in like.data.items()})
 
 
@@ -156,7 +158,12 @@ def _filtered(scene: Scene, looks: float, window: int, words: str, *, halves: bo
     linear = to_linear(scene)
     bands = {
         name: da.map_overlap(
-            kernel, da.asarray(linear.band(name).data), depth=window // 2, boundary=np.nan, dtype=np.float32
+            kernel,
+            da.asarray(linear.band(name).data),
+            depth=window // 2,
+            boundary=np.nan,
+            dtype=np.float32,
+            meta=NOTHING,
         )
         for name in scene.bands
     }
@@ -178,7 +185,7 @@ def despeckled(power: NDArray[np.float32], *, looks: float, half: int, halves: b
 
 
 @njit(nogil=True, cache=True)
-def _filter(padded, looks, half, halves, result):  # type: ignore[no-untyped-def]
+def _filter(padded: Floats, looks: float, half: int, halves: bool, result: NDArray[np.float32]) -> None:
     for row in range(result.shape[0]):
         for col in range(result.shape[1]):
             z = padded[row + half, col + half]
@@ -191,7 +198,7 @@ def _filter(padded, looks, half, halves, result):  # type: ignore[no-untyped-def
 
 
 @njit(nogil=True, cache=True)
-def _towards_mean(z, window, down, right, looks):  # type: ignore[no-untyped-def]
+def _towards_mean(z: float, window: Floats, down: int, right: int, looks: float) -> float:
     """The minimum mean square estimate, over the half-plane `down * row + right * col >= 0` (all where both are 0)."""
     half = window.shape[0] // 2
     count, total, squares = 0, 0.0, 0.0
@@ -211,7 +218,7 @@ def _towards_mean(z, window, down, right, looks):  # type: ignore[no-untyped-def
 
 
 @njit(nogil=True, cache=True)
-def _own_side(window):  # type: ignore[no-untyped-def]
+def _own_side(window: Floats) -> tuple[int, int]:
     """(down, right) across the strongest of four edges through a 7 x 7 window, towards the side like its centre."""
     parts = _part_means(window)
     best, down, right = -1.0, 0, 0
@@ -229,7 +236,7 @@ def _own_side(window):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _part_means(window):  # type: ignore[no-untyped-def]
+def _part_means(window: Floats) -> Floats:
     """(3, 3) means of the 3 x 3 parts of a 7 x 7 window, two pixels apart; where a part is empty, that of the centre."""
     parts = np.full((3, 3), np.nan)
     for i in range(3):

@@ -97,7 +97,7 @@ def _key(name: str, own: Iterable[str]) -> str:
 
 def _constants(key: str, names: Iterable[str]) -> tuple[tuple[str, float], ...]:
     known: Mapping[str, Any] = _spyndex(key).constants
-    values = {name: known[name].default if name in known else None for name in names}
+    values: dict[str, Any] = {name: known[name].default if name in known else None for name in names}
     if lacking := [name for name, value in values.items() if value is None]:
         raise BandError(
             f"the index {key} needs {', '.join(lacking)}, which is no band that scenes hold",
