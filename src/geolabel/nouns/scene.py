@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from html import escape
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ Quantity = Literal[
 ]
 """What the numbers of a scene are; `classes` are codes, of which no mean may be taken."""
 
+ABOUT = ("scene", "quantity", "sensor", "start", "end", "licence")
+"""Attributes of a scene's `data` that say what it is."""
+
 
 class Reader(Protocol):
     """Harmonised pixels by window, without a task graph: picklable, safe from several threads at once."""
@@ -30,6 +33,26 @@ class Reader(Protocol):
 
     def read(self, bands: Sequence[str], rows: slice, cols: slice) -> NDArray[np.float32]:
         """(band, y, x) float32, NaN = no data: the very values that `Scene.data` gives for these bands there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """How the stored numbers of one band become values: NaN where DN is one of `nodata`, else `DN * scale + offset`."""
+
+    scale: float = 1.0
+    offset: float = 0.0
+    nodata: tuple[float, ...] = ()
+
+
+@runtime_checkable
+class StoredReader(Reader, Protocol):
+    """A reader whose pixels may lie in files just as the scene has them but for scale, offset and nodata."""
+
+    def scalings(self, bands: Sequence[str]) -> tuple[Scaling, ...] | None:
+        """One for each band; None where masks, other grids or several types of number lie between."""
+
+    def dn(self, bands: Sequence[str], rows: slice, cols: slice) -> NDArray[Any]:
+        """(band, y, x) DN as stored, where `scalings` gives any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +90,13 @@ class Scene:
             raise InputError(f"scene {self.id!r} has naive times", hint="give aware times, e.g. at='2009-10-15'")
         if tuple(self.data.sizes[d] for d in ("y", "x")) != self.grid.shape:
             raise InputError(f"scene {self.id!r}: data of {dict(self.data.sizes)} on a grid of {self.grid.shape}")
+        object.__setattr__(self, "data", self.data.assign_attrs(self.about))
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What travels with `data` as its attributes, so that `ds.geolabel` works where the scene is not at hand."""
+        values = self.id, self.quantity, self.sensor, iso(self.start), iso(self.end), self.licence
+        return dict(zip(ABOUT, values, strict=True))
 
     @property
     def bands(self) -> tuple[str, ...]:
@@ -111,6 +141,26 @@ class Scene:
             return self.reader.read(bands, rows, cols)
         window = self.data[list(bands)].isel(y=rows, x=cols).compute(scheduler="synchronous")
         return np.stack([window[band.name].values for band in found]).astype(np.float32, copy=False)
+
+    def scalings(self, bands: Sequence[str]) -> tuple[Scaling, ...] | None:
+        """How the stored DN of these bands become values; None where they are not to be had as stored."""
+        _ = [self.band(name) for name in bands]
+        return self.reader.scalings(bands) if isinstance(self.reader, StoredReader) else None
+
+    def dn(self, bands: Sequence[str], rows: slice, cols: slice) -> NDArray[Any]:
+        """(band, y, x) DN of a window as stored, in the type of the file; `scalings` says what they mean.
+
+        Raises
+        ------
+        BandError
+            Where the scene has no such band, or pixels are masked, resampled or computed.
+        """
+        if not isinstance(self.reader, StoredReader) or self.scalings(bands) is None:
+            raise BandError(
+                f"scene {self.id!r} has no stored DN of {', '.join(bands)}: they are masked, resampled or computed",
+                hint="read(...) gives its values",
+            )
+        return self.reader.dn(bands, rows, cols)
 
     @property
     def valid(self) -> Any:

@@ -10,6 +10,7 @@ import xarray as xr
 from odc.geo.xr import xr_coords
 
 from geolabel.grid import Grid
+from geolabel.scene import accessor  # noqa: F401 - registers `.geolabel`
 
 
 def dataset(arrays: Mapping[str, Any], grid: Grid, *, attrs: Mapping[str, Mapping[str, str]] | None = None) -> Any:

@@ -134,12 +134,12 @@ def _check_quantity(scene: Scene, name: str, quantity: spectral.Needs, *, needs_
                 f"{name} needs backscatter in linear power; scene {scene.id!r} holds {scene.quantity}",
                 hint="geolabel.scene.radar.to_linear(scene)",
             )
-    elif needs_units and scene.quantity != "reflectance":
+    elif needs_units and not scene.quantity.endswith("reflectance"):
         raise UnitError(
             f"{name} needs reflectance 0-1; scene {scene.id!r} holds {scene.quantity}",
             hint="open it with the sensor that calibrates it, e.g. sensor='landsat-c2-l2'; ratios such as nbr take DN",
         )
-    elif scene.quantity not in ("reflectance", "dn"):
+    elif not (scene.quantity == "dn" or scene.quantity.endswith("reflectance")):
         raise UnitError(f"{name} is an index of reflectance; scene {scene.id!r} holds {scene.quantity}")
 
 
