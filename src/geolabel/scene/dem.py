@@ -22,7 +22,7 @@ from geolabel.scene.extent import extent_words
 from geolabel.scene.frame import dataset
 from geolabel.scene.reading import Header, read_header, read_window
 from geolabel.scene.resample import Place, onto, source_window, step_between
-from geolabel.scene.values import to_values
+from geolabel.values import to_values
 
 OPEN_START, OPEN_END = datetime(1900, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
 """Ground has no acquisition time that matters here: a DEM speaks of this open span."""

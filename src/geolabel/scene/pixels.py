@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from geolabel.grid import Grid
+from geolabel.nouns.scene import Scaling
 from geolabel.scene import reading
 from geolabel.scene.assets import Asset, Mask
 from geolabel.scene.reading import Header
 from geolabel.scene.resample import Place, onto, positions, source_window, step_between
-from geolabel.scene.values import to_values
+from geolabel.values import put_values, to_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,11 @@ class Layer:
         """float32 values of DN, NaN = no data."""
         return to_values(dn, scale=self.asset.scale, offset=self.asset.offset, nodata=self.nodata)
 
+    @property
+    def scaling(self) -> Scaling:
+        """How DN become values."""
+        return Scaling(self.asset.scale, self.asset.offset, self.nodata)
+
 
 @dataclass(frozen=True, slots=True)
 class Pixels:
@@ -61,21 +68,37 @@ class Pixels:
 
     def read(self, bands: Sequence[str], rows: slice, cols: slice) -> NDArray[np.float32]:
         """(band, y, x) float32 of a window, NaN = no data or masked."""
-        wanted = [next(layer for layer in self.layers if layer.asset.name == name) for name in bands]
-        values = self.unmasked(wanted, rows, cols)
+        values = self.unmasked(self._layers(bands), rows, cols)
         if self.masks:
             values[:, self.masked(rows, cols)] = np.nan
         return values
+
+    def _layers(self, bands: Sequence[str]) -> list[Layer]:
+        return [next(layer for layer in self.layers if layer.asset.name == name) for name in bands]
+
+    def scalings(self, bands: Sequence[str]) -> tuple[Scaling, ...] | None:
+        """How DN become values, one for each band; None where masks, other grids or types of number lie between."""
+        layers = self._layers(bands)
+        plain = not self.masks and all(layer.source is None for layer in layers)
+        one_type = len({layer.header.dtype for layer in layers}) == 1
+        return tuple(layer.scaling for layer in layers) if plain and one_type else None
+
+    def dn(self, bands: Sequence[str], rows: slice, cols: slice) -> NDArray[Any]:
+        """(band, y, x) DN of a window as stored; bands of one file are decoded together."""
+        layers, window = self._layers(bands), self.place.part(rows, cols).window
+        groups = list(_by_file(layers))
+        parts = [_read(layers[members[0]].header, [layers[i] for i in members], window) for members in groups]
+        if len(parts) == 1:
+            return parts[0]
+        bands_of = dict(zip(chain(*groups), chain(*parts), strict=True))
+        return np.stack([bands_of[i] for i in range(len(layers))])
 
     def unmasked(self, layers: Sequence[Layer], rows: slice, cols: slice) -> NDArray[np.float32]:
         """(layer, y, x) float32 of a window; bands of one file are decoded together."""
         target = self.place.part(rows, cols)
         values = np.empty((len(layers), *target.shape), np.float32)
-        order = sorted(range(len(layers)), key=lambda i: layers[i].header.path)
-        for _, group in groupby(order, key=lambda i: layers[i].header.path):
-            members = list(group)
-            for i, one in zip(members, _values([layers[i] for i in members], target), strict=True):
-                values[i] = one
+        for members in _by_file(layers):
+            _put([layers[i] for i in members], target, [values[i] for i in members])
         return values
 
     def masked(self, rows: slice, cols: slice) -> NDArray[np.bool_]:
@@ -88,18 +111,30 @@ class Pixels:
         return hidden
 
 
-def _values(layers: Sequence[Layer], target: Place) -> list[NDArray[np.float32]]:
-    """(y, x) values of bands of one file on a rectangle of the grid."""
+def _by_file(layers: Sequence[Layer]) -> Iterator[list[int]]:
+    """Positions of the layers that lie in one file, file by file."""
+    order = sorted(range(len(layers)), key=lambda i: layers[i].header.path)
+    for _, group in groupby(order, key=lambda i: layers[i].header.path):
+        yield list(group)
+
+
+def _put(layers: Sequence[Layer], target: Place, out: Sequence[NDArray[np.float32]]) -> None:
+    """Fill (y, x) arrays with the values of bands of one file on a rectangle of the grid."""
     first = layers[0]
-    if first.source is None:
-        dn = _read(first.header, layers, target.window)
-        return [layer.values(one) for layer, one in zip(layers, dn, strict=True)]
-    window = source_window(first.source, target)
+    window = target.window if first.source is None else source_window(first.source, target)
     if window is None:
-        return [np.full(target.shape, np.nan, np.float32) for _ in layers]
+        for one in out:
+            one[:] = np.nan
+        return
     dn = _read(first.header, layers, window)
+    if first.source is None:
+        whole = slice(0, target.shape[0]), slice(0, target.shape[1])
+        for layer, stored, one in zip(layers, dn, out, strict=True):
+            put_values(stored[None], whole, one[None], whole, scalings=[layer.scaling])
+        return
     own = np.stack([layer.values(one) for layer, one in zip(layers, dn, strict=True)])
-    return list(onto(own, first.source.part(*window), target, first.step))
+    for one, moved in zip(out, onto(own, first.source.part(*window), target, first.step), strict=True):
+        one[:] = moved
 
 
 def _read(header: Header, layers: Sequence[Layer], window: tuple[slice, slice]) -> NDArray[np.generic]:
