@@ -1,35 +1,40 @@
-"""Burn scars from an index of change: threshold, clean-up, smallest mapped unit, severity polygons with islands."""
+"""Burn scars from an index of change: threshold, clean-up, smallest mapped unit, severity polygons with islands.
+
+One way for every size: an array is cut into strips as a scene is that no memory would hold, and gives the same polygons.
+"""
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from geolabel.errors import InputError
+from geolabel.files import lock, require_space
 from geolabel.grid import Grid
-from geolabel.label.otsu import thresholds
-from geolabel.label.patches import Mask, as_array, majority, merged, pixels_of, shapes_of, without_small
-from geolabel.label.severity import KEY_BENSON, LEVELS, SeverityScheme, Units, check_units, levels
-
-MIN_AREA_M2 = 10_000.0
-"""One hectare, about eleven Landsat pixels."""
-Threshold = Literal["scheme", "otsu"] | float
-_LOW = LEVELS.index("low") + 1
+from geolabel.label.definition import Definition, Rule
+from geolabel.label.patches import Mask, as_array, label_ids, pixels_of
+from geolabel.label.pieces import Shelf
+from geolabel.label.quanta import PER_UNIT, UNKNOWN, quantised
+from geolabel.label.ring import ring_steps
+from geolabel.label.scars import Found, How, Image, Job, counted
+from geolabel.label.severity import LEVELS, SeverityScheme, Units, check_units
+from geolabel.label.spool import Held, Source, Spool, reading_strips
+from geolabel.shapes import area_m2
+from geolabel.stream import Journal
+from geolabel.tables import SHAPES, check, empty
 
 
 def burned(
-    index: Any,
-    grid: Grid,
-    *,
-    scheme: SeverityScheme = KEY_BENSON,
-    threshold: Threshold = "scheme",
-    min_area_m2: float = MIN_AREA_M2,
-    known: Any = None,
-    units: Units | None = None,
+    index: Any, grid: Grid, *, known: Any = None, units: Units | None = None, how: How | None = None, **definition: Any
 ) -> gpd.GeoDataFrame:
     """Severity polygons of burn scars, `tables.SHAPES` with `dnbr_mean` and `area_m2` (geodesic), in the grid's CRS.
 
@@ -38,67 +43,44 @@ def burned(
     that no clear pixel saw. `confidence` is declared, not calibrated: 0.5 for a mean at the threshold, 0.82 one lowest
     burned class (threshold to moderate) above it, towards 1 beyond: `1 - exp(-distance / width) / 2`.
 
+    The index is read in steps of 1e-4 (x1) or 0.1 (x1000), see `quanta`: breaks are met exactly, means hold to half a
+    step. The offset that was taken off is `attrs["offset"]` of the table. Rows are in order of their first pixels.
+
     Parameters
     ----------
     index
-        (y, x) dNBR, RdNBR or RBR in the scheme's units, NaN = no data; computed here.
-    threshold
-        Value from which ground is burned: the scheme's own break, Otsu's of this index, or a number.
+        (y, x) dNBR, RdNBR or RBR in the scheme's units, NaN = no data; computed here. Or a `spool.Source`, which is
+        read window by window, each stored block once: the same polygons in little memory.
     known
-        (y, x) bool: what a clear pixel saw. Default: everywhere the index has a value.
+        (y, x) bool: what a clear pixel saw. Default: everywhere the index has a value. Of arrays only.
     units
-        `x1` or `x1000`; default: the index's attribute `units`, else what its values show.
+        `x1` or `x1000`; default: what the index says of itself, else what its values show.
+    how
+        Threads, progress, cluster and folder of work.
+    definition
+        What counts as a scar: the fields of `Definition`.
 
     Raises
     ------
     InputError
-        Where index or `known` do not fit the grid.
+        Where index or `known` do not fit the grid, or a definition is unknown.
     UnitError
         Where the index is in other units than the scheme.
+    SourceError
+        Where pixels cannot be read, or there is no room for the work.
     """
-    values, seen = _checked(index, grid, known, scheme, units)
-    limit = threshold_of(values[seen], scheme, threshold)
-    scar = _mask(values, seen, limit, pixels_of(min_area_m2, grid))
-    level = levels(values, scheme, units=scheme.units)
-    if limit >= scheme.burned_from:
-        level = np.maximum(level, _LOW)  # a pixel that only its neighbours made burned is no unburned island
-    codes = merged(level, scar, pixels_of(min_area_m2, grid))
-    table, numbers, rows = shapes_of(codes, grid, seen, name=lambda _: "burned")
-    mean = np.asarray(ndimage.mean(np.where(seen, values, 0), numbers, rows), float).reshape(-1)
-    table["severity"] = [LEVELS[code - 1] for code in table["code"]]
-    table["severity_scheme"] = [scheme.name] * len(table)
-    table["confidence"] = confidence(mean, limit, scheme)
-    return table.drop(columns="code").assign(dnbr_mean=mean)
+    what, how = Definition(**definition), how or How()
+    if not (hasattr(index, "read") and hasattr(index, "block")):
+        return _scars(_held(index, grid, what.scheme, known, units), grid, what, how)
+    with _spooled(index, grid, what.scheme, how) as image:
+        return _scars(image, grid, what, how)
 
 
-def burned_mask(
-    index: Any,
-    grid: Grid,
-    *,
-    scheme: SeverityScheme = KEY_BENSON,
-    threshold: Threshold = "scheme",
-    min_area_m2: float = MIN_AREA_M2,
-    known: Any = None,
-    units: Units | None = None,
-) -> Mask:
+def burned_mask(index: Any, grid: Grid, *, known: Any = None, units: Units | None = None, **definition: Any) -> Mask:
     """(y, x) bool: the ground that `burned` covers with polygons, without tracing them; False where not known."""
-    values, seen = _checked(index, grid, known, scheme, units)
-    return _mask(values, seen, threshold_of(values[seen], scheme, threshold), pixels_of(min_area_m2, grid))
-
-
-def threshold_of(values: NDArray[Any], scheme: SeverityScheme, threshold: Threshold) -> float:
-    """The number that a threshold stands for, in the index's units."""
-    if threshold == "scheme":
-        return scheme.burned_from
-    if threshold == "otsu":
-        return thresholds(values)[0]
-    try:
-        number = float(threshold)
-    except (TypeError, ValueError):
-        number = float("nan")
-    if not np.isfinite(number):
-        raise InputError(f"unknown threshold {threshold!r}", hint="'scheme', 'otsu' or a number in the index's units")
-    return number
+    what = Definition(**definition)
+    job, _ = _ruled(_held(index, grid, what.scheme, known, units), grid, what, How())
+    return job.mask(job.whole("finding scars"))
 
 
 def confidence(mean: NDArray[np.float64], threshold: float, scheme: SeverityScheme) -> NDArray[np.float64]:
@@ -107,16 +89,101 @@ def confidence(mean: NDArray[np.float64], threshold: float, scheme: SeveritySche
     return 1 - 0.5 * np.exp(-np.maximum(mean - threshold, 0) / width)
 
 
-def _checked(
-    index: Any, grid: Grid, known: Any, scheme: SeverityScheme, units: Units | None
-) -> tuple[NDArray[np.float32], Mask]:
-    """(values in the scheme's units, where a clear pixel saw)."""
+# ---------------------------------------------------------------------- from an index to an image of quanta
+Scheme = SeverityScheme | Literal["relative"]
+
+
+def _held(index: Any, grid: Grid, scheme: Scheme, known: Any, units: Units | None) -> Image:
+    """Image of an array."""
     values = as_array(index, grid, "an index").astype(np.float32)
-    check_units(units or getattr(index, "attrs", {}).get("units"), values, scheme)
-    finite = np.isfinite(values)
-    return values, finite if known is None else finite & as_array(known, grid, "a mask of what is known").astype(bool)
+    said = units or getattr(index, "attrs", {}).get("units")
+    if isinstance(scheme, SeverityScheme):
+        check_units(said, values, scheme)
+        said = scheme.units
+    units = "x1000" if said == "x1000" else "x1"
+    quanta = quantised(values, units)
+    if known is not None:
+        quanta[~as_array(known, grid, "a mask of what is known").astype(bool)] = UNKNOWN
+    return Image(Held(quanta), units, str(getattr(index, "name", None) or "index"), Shelf())
 
 
-def _mask(values: NDArray[np.float32], seen: Mask, limit: float, min_pixels: int) -> Mask:
-    above = seen & (np.nan_to_num(values, nan=-np.inf) >= np.float32(limit))
-    return without_small(majority(above, seen), min_pixels)
+@contextmanager
+def _spooled(source: Source, grid: Grid, scheme: Scheme, how: How) -> Iterator[Image]:
+    """Image of a source, read once into a file that is kept where `how.work` is given."""
+    if source.shape != grid.shape:
+        raise InputError(f"an index of {source.shape} on a grid of {grid.shape}", hint="align it with the grid first")
+    if isinstance(scheme, SeverityScheme):
+        check_units(source.units, np.empty(0), scheme)
+    with _folder(how) as folder:
+        spool = Spool(folder / "index.i2", source.shape)
+        _pour(source, spool, how)
+        yield Image(spool, source.units, source.name, Shelf(folder), source.digest)
+
+
+@contextmanager
+def _folder(how: How) -> Iterator[Path]:
+    if how.work is None:
+        with tempfile.TemporaryDirectory(prefix="geolabel-") as name:
+            yield Path(name)
+    else:
+        with lock(how.work):
+            yield how.work
+
+
+def _pour(source: Source, spool: Spool, how: How) -> None:
+    """Fill the spool; with a folder of work, strip by strip on disk before the journal says so."""
+    keep = how.work is not None
+    journal = Journal(spool.path.with_suffix(".journal"), source.digest) if keep else None
+    if journal is None or not spool.path.is_file():
+        require_space(spool.path.parent, spool.size_bytes)
+    spool.make()
+    todo = [rows for rows in reading_strips(source) if journal is None or str(rows[0]) not in journal.done]
+    poured = how.walk(todo, partial(spool.pour, source, keep=keep), "reading")
+    for rows, _ in zip(todo, poured, strict=True):
+        if journal is not None:
+            journal.finish(str(rows[0]))
+
+
+# ---------------------------------------------------------------------- from an image to a table
+def _ruled(image: Image, grid: Grid, what: Definition, how: How) -> tuple[Job, Rule]:
+    """The walk that a definition asks for, and its numbers."""
+    rule = what.rule(image.units, image.name, counted(image.store, how) if what.counts else None)
+    least = pixels_of(what.min_area_m2, grid)
+    job = Job(image, rule.cut(least), how, "scars")
+    if what.offset != "ring":
+        return job, rule
+    rule = replace(rule, shift=ring_steps(job, job.whole("finding scars for the offset"), grid.res_m))
+    return Job(image, rule.cut(least), how, "scars-offset"), rule
+
+
+def _scars(image: Image, grid: Grid, what: Definition, how: How) -> gpd.GeoDataFrame:
+    job, rule = _ruled(image, grid, what, how)
+    found = job.found(job.whole("finding scars"), grid.transform[:6])
+    table = _table(found, rule, grid) if len(found.polygons) else _no_scar(grid)
+    table.attrs["offset"] = rule.offset
+    return table
+
+
+def _no_scar(grid: Grid) -> gpd.GeoDataFrame:
+    return empty(SHAPES, grid.crs.to_wkt()).assign(area_m2=np.empty(0), dnbr_mean=np.empty(0))
+
+
+def _table(found: Found, rule: Rule, grid: Grid) -> gpd.GeoDataFrame:
+    mean = (found.mean + 0.5) / PER_UNIT[rule.scheme.units]
+    shapes = gpd.GeoDataFrame(geometry=found.polygons, crs=grid.crs.to_wkt())
+    classes = ["burned"] * len(shapes)
+    told = [LEVELS[code - 1] for code in found.level] if rule.severity else [None] * len(shapes)
+    table = gpd.GeoDataFrame(
+        {
+            "label_id": label_ids(shapes, classes),
+            "class": classes,
+            "severity": told,
+            "severity_scheme": [rule.scheme.name if rule.severity else None] * len(shapes),
+            "confidence": confidence(mean, rule.threshold, rule.scheme),
+            "masked_share": found.unseen_share,
+            "area_m2": area_m2(shapes),
+            "dnbr_mean": mean,
+        },
+        geometry=shapes.geometry,
+    )
+    return check(table[[*SHAPES, "area_m2", "dnbr_mean"]], SHAPES)

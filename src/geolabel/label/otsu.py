@@ -12,11 +12,18 @@ from geolabel.errors import InputError
 BINS = 256
 
 
-def thresholds(values: NDArray[Any], classes: int = 2, *, bins: int = BINS) -> tuple[float, ...]:
+def thresholds(
+    values: NDArray[Any], classes: int = 2, *, bins: int = BINS, counts: NDArray[Any] | None = None
+) -> tuple[float, ...]:
     """`classes - 1` rising values that part the finite `values` into classes of largest between-class variance.
 
     Exact over a histogram of `bins` equal bins (dynamic programming over the cuts); a threshold is the upper edge of
     the bin after which it cuts, so a value on it belongs to the upper class.
+
+    Parameters
+    ----------
+    counts
+        How often each of the (finite) values occurs. Default: once.
 
     Raises
     ------
@@ -26,14 +33,14 @@ def thresholds(values: NDArray[Any], classes: int = 2, *, bins: int = BINS) -> t
     Source: Otsu 1979, IEEE Transactions SMC 9:62; several classes: Liao, Chen & Chung 2001, JISE 17:713.
     """
     finite = np.asarray(values, np.float64)
-    finite = finite[np.isfinite(finite)]
+    finite = finite[np.isfinite(finite)] if counts is None else finite
     if np.unique(finite).size < classes:
         raise InputError(
             f"{np.unique(finite).size} different values cannot be parted into {classes} classes",
             hint="give a fixed threshold or the breaks of a scheme",
         )
-    counts, edges = np.histogram(finite, bins=bins)
-    cuts = _best_cuts(counts.astype(np.float64), (edges[:-1] + edges[1:]) / 2, classes)
+    found, edges = np.histogram(finite, bins=bins, weights=counts)
+    cuts = _best_cuts(found.astype(np.float64), (edges[:-1] + edges[1:]) / 2, classes)
     return tuple(float(edges[cut]) for cut in cuts)
 
 

@@ -144,10 +144,14 @@ def relative(index: Any, *, name: str = "dnbr") -> SeverityScheme:
     For uncalibrated DN, where no published break holds. Its classes rank the pixels of this scene and say nothing of
     another; where little has burned the breaks part noise. Units are those the index's attribute `units` says (x1).
     """
-    values = np.asarray(index, np.float64)
-    words = "relative to this scene: three Otsu thresholds of its own values (Liao, Chen & Chung 2001); not comparable"
     units = getattr(index, "attrs", {}).get("units", "x1")
-    return SeverityScheme(f"relative-{name}", name, units, thresholds(values, 4), _FOUR, LEVELS, words, "either")
+    return ranked(name, units, thresholds(np.asarray(index, np.float64), 4))
+
+
+def ranked(name: str, units: Units, breaks: tuple[float, ...]) -> SeverityScheme:
+    """Scheme of four classes from three breaks that an index `name` itself suggests."""
+    words = "relative to this scene: three Otsu thresholds of its own values (Liao, Chen & Chung 2001); not comparable"
+    return SeverityScheme(f"relative-{name}", name, units, breaks, _FOUR, LEVELS, words, "either")
 
 
 def classify(index: Any, scheme: SeverityScheme, *, units: Units | None = None) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
 import geopandas as gpd
@@ -21,6 +22,7 @@ from geolabel.nouns.task import Task
 from geolabel.nouns.view import View
 from geolabel.ontology import Kind
 from geolabel.steps.options import Options
+from geolabel.stream import Progress, silent
 from geolabel.tables import IGNORE, SHAPES, check, empty
 
 
@@ -28,6 +30,11 @@ class RuleOptions(Options):
     """What the rules may be told."""
 
     threshold: float | Literal["scheme", "otsu"] = Field(default="scheme", description="where burned begins")
+    seed: float | None = Field(default=None, description="value that one pixel of a scar must reach, default none")
+    offset: float | Literal["ring"] | None = Field(
+        default=None, description="dNBR of unburned ground to take off: a number, or 'ring' around the scar"
+    )
+    scheme: str | None = Field(default=None, description="severity scheme, default: the index's published one")
     min_burned_ha: float = Field(default=0.5, ge=0, description="smallest burn scar kept")
     min_terrain_ha: float = Field(default=0.5, ge=0, description="smallest terrain patch kept")
     min_settlement_ha: float = Field(default=1.0, ge=0, description="smallest settlement kept")
@@ -49,18 +56,43 @@ class Rule:
 
 
 # ---------------------------------------------------------------------- plain functions
-def burned(before: Scene, after: Scene, *, options: RuleOptions | None = None, index: str = "dnbr") -> gpd.GeoDataFrame:
+def burned(
+    before: Scene,
+    after: Scene,
+    *,
+    index: str = "dnbr",
+    severity: bool = True,
+    options: RuleOptions | None = None,
+    threads: int = 2,
+    progress: Progress = silent,
+    scheduler: Any = None,
+    work: str | Path | None = None,
+    **told: Any,
+) -> gpd.GeoDataFrame:
     """Burn scar of a scene pair: polygons with severity (islands kept), in a metric CRS; `tables.SHAPES` and more.
+
+    Scenes of any size are read once, block by block, in little memory; the polygons do not depend on how.
 
     Parameters
     ----------
     index
         dnbr, rdnbr or rbr; severity classes follow the index's published scheme, or the data where the scenes are
         uncalibrated DN (the scheme's name says so).
+    severity
+        Whether a scar is parted by severity; else each is one polygon without it.
+    scheduler
+        A `dask.distributed` client or a scheduler's address, whose workers see the same files; default: threads.
+    work
+        Folder that keeps what is done (two bytes a pixel), so that a killed job goes on; default: a temporary one.
+    told
+        Fields of `RuleOptions` over those of `options`: `threshold`, `seed`, `offset`, `scheme`, `min_burned_ha`.
     """
+    from geolabel.label.scars import How
     from geolabel.scene.align import align
 
-    return _burned(index)(align({"before": before, "after": after}), options or RuleOptions())
+    how = How(threads, progress, scheduler, None if work is None else Path(work))
+    chosen = RuleOptions.read({**(options or RuleOptions()).model_dump(), **told}, where="burned")
+    return _scars(align({"before": before, "after": after}), index, chosen, severity=severity, how=how)
 
 
 def terrain(scene: Scene, *, options: RuleOptions | None = None) -> gpd.GeoDataFrame:
@@ -145,17 +177,47 @@ def unknown_ground(unseen: NDArray[np.bool_], grid: Grid) -> gpd.GeoDataFrame:
 # ---------------------------------------------------------------------- what each rule does
 def _burned(index: str) -> Callable[[View, RuleOptions], gpd.GeoDataFrame]:
     def found(view: View, options: RuleOptions) -> gpd.GeoDataFrame:
-        from geolabel.label.burned import burned as scars
-
-        values, scheme = change_index(view, index)
-        area_m2 = options.min_burned_ha * 1e4
-        return scars(values, view.grid, scheme=scheme, threshold=options.threshold, min_area_m2=area_m2)
+        return _scars(view, index, options)
 
     return found
 
 
 PUBLISHED = {"dnbr": "key-benson-dnbr", "rdnbr": "miller-thode-rdnbr", "rbr": "parks-rbr"}
 """Index -> the scheme that holds for reflectance."""
+
+
+def _scars(view: View, index: str, options: RuleOptions, *, severity: bool = True, how: Any = None) -> gpd.GeoDataFrame:
+    """Burn scars of a view by one of its change indices. A number is taken off dNBR before any ratio is made of it."""
+    from geolabel.label.burned import burned as scars
+    from geolabel.scene.change import change_reader
+
+    if options.offset == "ring" and index != "dnbr":
+        raise ConfigError(f"the ring offset is a change of dNBR, not of {index}", hint="index='dnbr', or a number")
+    ring = options.offset == "ring"
+    source = change_reader(view, index, offset=0.0 if ring else float(options.offset or 0))
+    found = scars(
+        source,
+        view.grid,
+        scheme=_scheme(view, index, options),
+        threshold=options.threshold,
+        seed=options.seed,
+        offset="ring" if ring else None,
+        min_area_m2=options.min_burned_ha * 1e4,
+        severity=severity,
+        how=how,
+    )
+    if not ring:
+        found.attrs["offset"] = source.offset
+    return found
+
+
+def _scheme(view: View, index: str, options: RuleOptions) -> Any:
+    """The scheme that was asked for, or the index's own; uncalibrated DN have no published breaks."""
+    from geolabel.label.severity import scheme_of
+
+    if options.scheme not in (None, "relative"):
+        return scheme_of(str(options.scheme))
+    return "relative" if options.scheme or view["before"].quantity == "dn" else scheme_of(PUBLISHED[index])
 
 
 def change_index(view: View, index: str) -> tuple[Any, Any]:

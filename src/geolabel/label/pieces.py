@@ -1,0 +1,183 @@
+"""What one strip of an image holds of burn scars: a piece, small enough to keep, and where pieces are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from geolabel.errors import SourceError
+from geolabel.files import atomic
+from geolabel.label.quanta import Quanta
+from geolabel.label.runs import I32, I64, Codes, Runs, codes_of, patches_of, runs_of, split, totals_of
+
+
+class Piece(NamedTuple):
+    """Runs and patches of one strip. Patches that cannot grow beyond it and are no scar are left out."""
+
+    start: I64
+    """(rows + 1,) number of each row's first run."""
+    first: I32
+    last: I32
+    """(runs,) columns of a run: `first <= col < last`."""
+    patch: I32
+    """(runs,) its patch in this piece."""
+    level: Codes
+    """(patches,)"""
+    size: I64
+    """(patches,) pixels."""
+    total: I64
+    """(patches,) sum of steps, the offset taken off."""
+    corner: I64
+    """(patches,) first pixel, `row * width + col` of the whole image."""
+    seeded: NDArray[np.bool_]
+    """(patches,) whether any pixel reaches the seed."""
+    touching: I32
+    """(m, 2) patches of different level that share an edge."""
+    unseen_start: I64
+    unseen_first: I32
+    unseen_last: I32
+    """Runs of ground that no clear pixel saw."""
+
+    @property
+    def runs(self) -> Runs:
+        """The runs, with the level of their patch."""
+        return Runs(self.start, self.first, self.last, self.level[self.patch])
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How steps become scar and level."""
+
+    limit: int
+    """Step from which ground is burned."""
+    seed: int
+    """Step that one pixel of a scar must reach."""
+    table: Codes
+    """Level of each step; see `quanta.level_table`."""
+    shift: int = 0
+    """Steps that unburned ground shows; taken off the sums (limit, seed and table know of it)."""
+    min_pixels: int = 1
+
+
+def piece_of(quanta: Quanta, row: int, height: int, cut: Cut) -> Piece:
+    """Piece of a strip that starts at `row` of an image of `height` rows; `quanta` with one row on either side."""
+    scar, unseen = split(runs_of(codes_of(quanta, cut.limit, cut.table)))
+    patch, touching = patches_of(scar)
+    n = int(patch.max()) + 1 if len(patch) else 0
+    size, total, largest = totals_of(scar, quanta[1:-1], patch, n)
+    lead = _first_runs(patch, n)
+    rows = np.searchsorted(scar.start, lead, side="right") - 1 + row
+    piece = Piece(
+        *scar[:3],
+        patch=patch,
+        level=scar.code[lead],
+        size=size,
+        total=total - cut.shift * size,
+        corner=rows * np.int64(quanta.shape[1]) + scar.first[lead],
+        seeded=largest >= cut.seed,
+        touching=touching,
+        unseen_start=unseen.start,
+        unseen_first=unseen.first,
+        unseen_last=unseen.last,
+    )
+    rows_here = quanta.shape[0] - 2
+    return _without_hopeless(piece, cut.min_pixels, above=row > 0, below=row + rows_here < height)
+
+
+def _first_runs(patch: I32, n: int) -> I64:
+    lead = np.empty(n, np.int64)
+    lead[patch[::-1]] = np.arange(len(patch))[::-1]
+    return lead
+
+
+def components(touching: NDArray[Any], n: int) -> I32:
+    """(n,) number of the connected group that each patch belongs to."""
+    if not n:
+        return np.zeros(0, np.int32)
+    ones = np.ones(len(touching), bool)
+    numbers: I32 = connected_components(coo_array((ones, (touching[:, 0], touching[:, 1])), (n, n)), directed=False)[1]
+    return numbers
+
+
+def is_scar(scar: I32, size: I64, seeded: NDArray[np.bool_], min_pixels: int) -> NDArray[np.bool_]:
+    """(patches,) whether the scar each belongs to is large enough and has a seed."""
+    if not len(scar):
+        return np.zeros(0, bool)
+    pixels = np.bincount(scar, size)
+    return ((pixels >= min_pixels) & (np.bincount(scar, seeded) > 0))[scar]
+
+
+def _without_hopeless(piece: Piece, min_pixels: int, *, above: bool, below: bool) -> Piece:
+    n = len(piece.size)
+    scar = components(piece.touching, n)
+    kept = is_scar(scar, piece.size, piece.seeded, min_pixels)
+    at_seam = np.zeros(n, bool)
+    if above:
+        at_seam[piece.patch[: piece.start[1]]] = True
+    if below:
+        at_seam[piece.patch[piece.start[-2] :]] = True
+    if n:
+        kept |= (np.bincount(scar, at_seam) > 0)[scar]
+    return piece if kept.all() else _only(piece, kept)
+
+
+def _only(piece: Piece, kept: NDArray[np.bool_]) -> Piece:
+    number = (np.cumsum(kept) - 1).astype(np.int32)
+    runs = kept[piece.patch]
+    pairs = kept[piece.touching[:, 0]]
+    return piece._replace(
+        start=np.concatenate([[0], np.cumsum(runs)])[piece.start],
+        first=piece.first[runs],
+        last=piece.last[runs],
+        patch=number[piece.patch[runs]],
+        level=piece.level[kept],
+        size=piece.size[kept],
+        total=piece.total[kept],
+        corner=piece.corner[kept],
+        seeded=piece.seeded[kept],
+        touching=number[piece.touching[pairs]],
+    )
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Pieces by name: in a folder, whole or absent, for other processes and later runs to find; or in memory."""
+
+    folder: Path | None = None
+    _held: dict[str, Piece] = field(default_factory=dict)
+
+    def put(self, name: str, piece: Piece) -> None:
+        """Keep a piece."""
+        if self.folder is None:
+            self._held[name] = piece
+            return
+        with atomic(self._path(name)) as tmp, tmp.open("wb") as file:
+            np.savez(file, **piece._asdict())
+
+    def take(self, name: str) -> Piece:
+        """The piece of that name.
+
+        Raises
+        ------
+        SourceError
+            Where its file is gone or broken.
+        """
+        if self.folder is None:
+            return self._held[name]
+        try:
+            with np.load(self._path(name)) as file:
+                return Piece(**{key: file[key] for key in Piece._fields})
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            raise SourceError(
+                f"cannot read {self._path(name)}: {error}", hint="remove the work folder and run again"
+            ) from error
+
+    def _path(self, name: str) -> Path:
+        assert self.folder is not None  # only called where there is one
+        return self.folder / f"{name}.npz"

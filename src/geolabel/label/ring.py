@@ -1,0 +1,120 @@
+"""What unburned ground shows: the median change over the ring around the scars, strip by strip and exactly."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from geolabel.errors import InputError
+from geolabel.label.graph import Whole
+from geolabel.label.quanta import COMPILE, MOST, UNKNOWN, median_of
+from geolabel.label.runs import I32, I64
+from geolabel.label.scars import Job
+
+GAP_M, WIDTH_M = 90.0, 300.0
+"""The ring begins at GAP_M from the scar and is WIDTH_M wide."""
+
+
+class Ring(NamedTuple):
+    """How far either edge of the ring reaches to the side, so many rows away (0, 1, ...): columns, -1 for not at all."""
+
+    inner: I32
+    outer: I32
+
+
+class Near(NamedTuple):
+    """A strip and the pieces whose scars its pixels may lie beside."""
+
+    first: int
+    last: int
+    pieces: tuple[tuple[int, str, I32], ...]
+    """First row, name and final patches of each piece."""
+
+
+def ring_steps(job: Job, whole: Whole, res_m: float, *, gap_m: float = GAP_M, width_m: float = WIDTH_M) -> int:
+    """Median step (the lower middle one) of the pixels from `gap_m` to `gap_m + width_m` off the nearest scar pixel.
+
+    Distances are between the centres of pixels; pixels at `gap_m` itself do not count. 0 where there is no scar.
+
+    Raises
+    ------
+    InputError
+        Where the ring holds no valid pixel.
+    """
+    if not len(whole.level):
+        return 0
+    ring = Ring(_sides(gap_m, res_m), _sides(gap_m + width_m, res_m))
+    items = _near(job, whole, len(ring.outer) - 1)
+    counts = np.zeros(MOST - UNKNOWN + 1, np.int64)
+    for part in job.how.walk(items, partial(_counted, job, ring), "looking around scars"):
+        counts += part
+    if not counts.any():
+        raise InputError(
+            f"no valid unburned pixel between {gap_m:g} and {gap_m + width_m:g} m around the scar",
+            hint="give the offset as a number, or none",
+        )
+    return median_of(counts)
+
+
+def _sides(radius_m: float, res_m: float) -> I32:
+    """(rows,) the largest column offset within a radius, 0, 1, ... rows away."""
+    reach = int(radius_m / res_m + 1)
+    offset = np.arange(reach + 1)
+    within = (offset[:, None] ** 2 + offset**2) * (res_m * res_m) <= radius_m * radius_m
+    sides = within.sum(axis=1) - 1
+    return sides[sides >= 0].astype(np.int32)
+
+
+def _near(job: Job, whole: Whole, reach: int) -> list[Near]:
+    pieces = [
+        (first, last, job.key(first), numbers) for (first, last), numbers in zip(job.strips, whole.numbers, strict=True)
+    ]
+    return [
+        Near(first, last, tuple((a, key, n) for a, b, key, n in pieces if a < last + reach and b > first - reach))
+        for first, last, _, _ in pieces
+    ]
+
+
+def _counted(job: Job, ring: Ring, near: Near) -> I64:
+    """(65536,) how many pixels of a strip lie in the ring, by step."""
+    counts = np.zeros(MOST - UNKNOWN + 1, np.int64)
+    rows, firsts, lasts = [], [], []
+    for row, key, numbers in near.pieces:
+        piece = job.image.shelf.take(key)
+        scar = numbers[piece.patch] > 0
+        rows.append((row + np.repeat(np.arange(len(piece.start) - 1), np.diff(piece.start)))[scar])
+        firsts.append(piece.first[scar])
+        lasts.append(piece.last[scar])
+    row = np.concatenate(rows)
+    if len(row):
+        start = np.searchsorted(row, np.arange(near.first - len(ring.outer) + 1, near.last + len(ring.outer)))
+        quanta = job.image.store.read(near.first, near.last)
+        _count(start, np.concatenate(firsts), np.concatenate(lasts), ring, quanta, counts)
+    counts[0] = 0
+    return counts
+
+
+@njit(**COMPILE)
+def _count(start, first, last, ring, quanta, counts):  # type: ignore[no-untyped-def]
+    height, width = quanta.shape
+    reach = len(ring.outer) - 1
+    for row in range(height):
+        inner, outer = np.zeros(width + 1, np.int32), np.zeros(width + 1, np.int32)
+        for away in range(-reach, reach + 1):
+            for run in range(start[row + reach + away], start[row + reach + away + 1]):
+                side = ring.outer[abs(away)]
+                outer[max(first[run] - side, 0)] += 1
+                outer[min(last[run] + side, width)] -= 1
+                if abs(away) < len(ring.inner):
+                    side = ring.inner[abs(away)]
+                    inner[max(first[run] - side, 0)] += 1
+                    inner[min(last[run] + side, width)] -= 1
+        near, far = 0, 0
+        for col in range(width):
+            near += inner[col]
+            far += outer[col]
+            if far > 0 and near == 0:
+                counts[np.int64(quanta[row, col]) + 32768] += 1

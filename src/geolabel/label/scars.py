@@ -1,0 +1,203 @@
+"""Burn scars of an image of any size: strips to pieces, pieces to patches, patches to outlines.
+
+The image is walked in strips and never held. What comes out does not depend on the strips, on threads or on a cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geolabel.digests import digest
+from geolabel.label.graph import Edge, Summary, Whole, summary_of, whole_of
+from geolabel.label.outline import Corners, Rows, corners_of, polygons_of, rings_of
+from geolabel.label.pieces import Cut, Piece, Shelf, piece_of
+from geolabel.label.quanta import counts_of
+from geolabel.label.runs import I64
+from geolabel.label.severity import Units
+from geolabel.label.spool import Store, around, strips
+from geolabel.stream import Journal, Progress, silent, walk
+
+STRIP_PX = 1 << 22
+"""Pixels of a strip; a thread needs about four bytes for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How the work is done. The answer does not depend on it."""
+
+    threads: int = 2
+    progress: Progress = silent
+    scheduler: Any = None
+    """A `dask.distributed` client or a scheduler's address; None for threads."""
+    work: Path | None = None
+    """Folder that keeps what is done, so that a killed job goes on; shared by all workers of a cluster."""
+    strip_rows: int | None = None
+    """Rows of a strip. Default: about four million pixels."""
+
+    def strips(self, shape: tuple[int, int]) -> list[tuple[int, int]]:
+        """(first row, row after the last) of every strip."""
+        return strips(shape[0], self.strip_rows or max(1, STRIP_PX // shape[1]))
+
+    def walk(self, items: Sequence[Any], work: Callable[[Any], Any], what: str) -> Iterator[Any]:
+        """Results of the work, in order."""
+        return walk(items, work, what=what, threads=self.threads, progress=self.progress, scheduler=self.scheduler)
+
+
+class Found(NamedTuple):
+    """Patches of an image as polygons, in the order of their first pixels."""
+
+    polygons: NDArray[np.object_]
+    level: NDArray[np.uint8]
+    mean: NDArray[np.float64]
+    """Mean step."""
+    unseen_share: NDArray[np.float64]
+    """Part of the filled outline that no clear pixel saw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """Quanta of a whole image, what is known of them, and where its pieces are kept."""
+
+    store: Store
+    units: Units
+    name: str
+    """Of the index."""
+    shelf: Shelf
+    digest: str = ""
+    """Of what the quanta were made from; needed to resume."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One walk over an image: how its quanta are cut into scars."""
+
+    image: Image
+    cut: Cut
+    how: How
+    name: str
+    """Of its pieces on the shelf."""
+
+    def whole(self, what: str) -> Whole:
+        """The final patches; every piece is then on the shelf."""
+        journal = self._journal()
+        done = journal.done.copy() if journal else set()
+        items = [(first, last, self.key(first), self.key(first) in done) for first, last in self.strips]
+        work = partial(_summary, self.image.store, self.cut, self.image.shelf)
+        summaries = []
+        for (_, _, key, is_done), summary in zip(items, self.how.walk(items, work, what), strict=True):
+            summaries.append(summary)
+            if journal and not is_done:
+                journal.finish(key)
+        return whole_of(summaries, self.cut.min_pixels)
+
+    @property
+    def strips(self) -> list[tuple[int, int]]:
+        """(first row, row after the last) of every strip."""
+        return self.how.strips(self.image.store.shape)
+
+    def key(self, first: int) -> str:
+        """Name of the piece whose strip starts at a row."""
+        return f"{self.name}-{first:07d}"
+
+    def _journal(self) -> Journal | None:
+        if self.image.shelf.folder is None or self.how.work is None:
+            return None
+        cut = [self.cut.limit, self.cut.seed, self.cut.shift, self.cut.min_pixels, list(self.image.store.shape)]
+        job = digest(self.image.digest, cut, self.cut.table, self.strips)
+        return Journal(self.image.shelf.folder / f"{self.name}.journal", job)
+
+    def pieces(self, what: str) -> Iterator[tuple[int, int, Piece]]:
+        """(first row, row after the last, piece) of every strip, from the shelf."""
+        names = [self.key(first) for first, _ in self.strips]
+        taken = walk(names, self.image.shelf.take, what=what, threads=self.how.threads, progress=self.how.progress)
+        for (first, last), piece in zip(self.strips, taken, strict=True):
+            yield first, last, piece
+
+    def found(self, whole: Whole, transform: tuple[float, ...]) -> Found:
+        """Polygons of the final patches, each closed as soon as the walk has passed it."""
+        height, width = self.image.store.shape
+        ends, order = _ends(whole), len(whole.level)
+        open_: list[Corners] = []
+        polygons = np.empty(order, object)
+        filled, unseen = np.ones(order, np.int64), np.zeros(order, np.int64)
+        above = np.zeros(width, np.int64)
+        for i, (first, last, piece) in enumerate(self.pieces("tracing outlines")):
+            rows = _rows(piece, whole.numbers[i], whole.edges[i - 1] if i else None)
+            open_.append(corners_of(rows, first, width, above, last=last == height))
+            _count_unseen(piece, above)
+            corners = Corners.together(open_)
+            closed = (ends[corners.patch] < i) | (last == height)
+            rings = rings_of(corners.only(closed))
+            open_ = [corners.only(~closed)]
+            outer = np.flatnonzero(rings.filled > 0)
+            number = rings.patch[outer] - 1
+            polygons[number] = polygons_of(rings, transform)
+            filled[number], unseen[number] = rings.filled[outer], rings.unseen[outer]
+        return Found(polygons, whole.level, whole.total / np.maximum(whole.size, 1), unseen / filled)
+
+    def mask(self, whole: Whole) -> NDArray[np.bool_]:
+        """(y, x) bool: the ground of the final patches. Holds the image."""
+        out = np.zeros(self.image.store.shape, bool)
+        for i, (first, _, piece) in enumerate(self.pieces("painting")):
+            kept = whole.numbers[i][piece.patch] > 0
+            rows = first + np.repeat(np.arange(len(piece.start) - 1), np.diff(piece.start))
+            for row, a, b in zip(rows[kept], piece.first[kept], piece.last[kept], strict=True):
+                out[row, a:b] = True
+        return out
+
+
+def counted(store: Store, how: How) -> I64:
+    """(65536,) how many pixels of the image have each step; see `quanta.counts_of`."""
+    parts = how.walk(how.strips(store.shape), partial(_counts, store), "counting values")
+    return np.sum(list(parts), axis=0)
+
+
+def _counts(store: Store, rows: tuple[int, int]) -> I64:
+    return counts_of(store.read(*rows))
+
+
+def _summary(store: Store, cut: Cut, shelf: Shelf, item: tuple[int, int, str, bool]) -> Summary:
+    first, last, key, done = item
+    if done:
+        return summary_of(shelf.take(key), first)
+    piece = piece_of(around(store, first, last), first, store.shape[0], cut)
+    shelf.put(key, piece)
+    return summary_of(piece, first)
+
+
+def _ends(whole: Whole) -> NDArray[np.int64]:
+    """(patches + 1,) the last strip that holds pixels of each final patch."""
+    ends = np.zeros(len(whole.level) + 1, np.int64)
+    for i, numbers in enumerate(whole.numbers):
+        ends[numbers] = i
+    return ends
+
+
+def _rows(piece: Piece, numbers: NDArray[np.int32], above: Edge | None) -> Rows:
+    """The runs of a piece by final patch, under the last row of the piece above."""
+    none = np.empty(0, np.int32)
+    first, last, patch = above or Edge(none, none, none)
+    return Rows(
+        np.concatenate([[0], piece.start + len(first)]),
+        np.concatenate([first, piece.first]),
+        np.concatenate([last, piece.last]),
+        np.concatenate([patch, numbers[piece.patch]]).astype(np.int32),
+        np.concatenate([[0], piece.unseen_start]),
+        piece.unseen_first,
+        piece.unseen_last,
+    )
+
+
+def _count_unseen(piece: Piece, columns: I64) -> None:
+    """Add the unseen pixels of a piece to those of the columns above."""
+    steps = np.zeros(len(columns) + 1, np.int64)
+    np.add.at(steps, piece.unseen_first, 1)
+    np.subtract.at(steps, piece.unseen_last, 1)
+    columns += np.cumsum(steps)[:-1]
