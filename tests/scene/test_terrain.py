@@ -1,12 +1,12 @@
-"""Slope and aspect (DOMAIN, section 3): planes in every direction, grids of every kind."""
+"""Slope and aspect (DOMAIN, section 3), hillshade and topographic position: planes in every direction, every grid."""
 
 import numpy as np
 import pytest
 from affine import Affine
 
-from geolabel.errors import CRSError, UnitError
+from geolabel.errors import CRSError, InputError, UnitError
 from geolabel.grid import Grid
-from geolabel.scene.terrain import slope_aspect
+from geolabel.scene.terrain import hillshade, slope_aspect, tpi
 from rasters import metric_grid, scene_of
 
 
@@ -84,3 +84,86 @@ def test_heights_on_degrees_and_bands_that_are_no_heights_are_refused():
         slope_aspect(dem_of(np.zeros((5, 5)), degrees))
     with pytest.raises(UnitError):
         slope_aspect(scene_of({"elevation": np.zeros((5, 5))}, quantity="dn"))
+
+
+# ---------------------------------------------------------------------- light
+@pytest.mark.parametrize("azimuth", [0, 45, 135, 200, 315])
+@pytest.mark.parametrize("altitude", [30, 45, 80])
+def test_ground_that_faces_the_light_is_white_and_level_ground_has_its_sine(azimuth, altitude):
+    grid, light = metric_grid(6, 7), np.radians(azimuth)
+    steep = np.tan(np.radians(90 - altitude))  # falls towards the light, so it rises away from it
+    facing = dem_of(plane(grid, -steep * np.sin(light), -steep * np.cos(light)), grid)
+    np.testing.assert_allclose(hillshade(facing, azimuth, altitude).values[1:-1, 1:-1], 1, atol=1e-6)
+    level = hillshade(dem_of(np.full((5, 5), 7.0)), azimuth, altitude).values[1:-1, 1:-1]
+    np.testing.assert_allclose(level, np.sin(np.radians(altitude)), atol=1e-6)
+
+
+def test_light_is_that_of_slope_and_aspect():
+    """Horn's formula by angles: cos z cos s + sin z sin s cos(azimuth - aspect), nothing below 0."""
+    heights = np.random.default_rng(5).normal(0, 20, (30, 31)).cumsum(0)
+    dem = dem_of(heights)
+    slope, aspect = (np.radians(slope_aspect(dem)[name].values) for name in ("slope_deg", "aspect_deg"))
+    zenith, azimuth = np.radians(45), np.radians(315)
+    expected = np.cos(zenith) * np.cos(slope) + np.sin(zenith) * np.sin(slope) * np.cos(azimuth - aspect)
+    np.testing.assert_allclose(hillshade(dem).values, np.maximum(expected, 0), atol=2e-6)
+
+
+def test_ground_turned_away_is_black_and_a_light_below_the_horizon_is_refused():
+    grid = metric_grid(6, 7)
+    away = dem_of(plane(grid, 5, -5), grid)  # a steep slope that faces the north-west, light from the south-east
+    assert (hillshade(away, 135, 20).values[1:-1, 1:-1] == 0).all()
+    with pytest.raises(InputError, match="horizon"):
+        hillshade(away, 315, -5)
+
+
+# ---------------------------------------------------------------------- topographic position
+def test_a_plane_has_no_position_up_to_its_edge():
+    grid = metric_grid(21, 23)
+    heights = plane(grid, 0.3, -0.2)
+    found = tpi(dem_of(heights, grid), 150).values
+    assert np.isfinite(found).mean() > 0.6
+    np.testing.assert_allclose(found[np.isfinite(found)], 0, atol=1e-3)
+    found = tpi(dem_of(np.where(np.arange(23) < 8, np.nan, heights), grid), 150).values  # ground missing on one side
+    assert np.isfinite(found[10, 12])
+    np.testing.assert_allclose(found[np.isfinite(found)], 0, atol=1e-3)
+
+
+def test_a_bowl_lies_below_its_ring_by_the_mean_square_of_the_distance():
+    """z = c d^2: the mean over the ring less the centre is c times the mean of d^2 over its pixels."""
+    grid = metric_grid(41, 41, res_m=10.0)
+    row, col = np.mgrid[:41, :41] - 20.0
+    d2 = (row**2 + col**2) * 100
+    for inner, outer in ((0, 100), (60, 120)):
+        ring = (d2 > inner**2) & (d2 <= outer**2)
+        found = tpi(dem_of(0.002 * d2, grid), outer, inner_m=inner).values[20, 20]
+        assert found == pytest.approx(-0.002 * d2[ring].mean(), rel=1e-5)
+
+
+def test_a_peak_stands_above_and_a_gap_has_no_position():
+    heights = np.zeros((15, 15))
+    heights[7, 7], heights[2, 2] = 12, np.nan
+    found = tpi(dem_of(heights), 90).values
+    assert found[7, 7] == pytest.approx(12)
+    assert found[7, 8] == pytest.approx(-12 / 28)  # 28 pixels lie within three
+    assert np.isnan(found[2, 2])
+
+
+@pytest.mark.parametrize("chunks", [(7, 5), (2, 3), (23, 1)])
+def test_chunks_do_not_change_position_and_light(chunks):
+    heights = np.random.default_rng(2).normal(500, 80, (23, 19))
+    heights[5, 6] = np.nan
+    cut, whole = dem_of(heights, chunks=chunks), dem_of(heights)
+    for what in (hillshade, lambda dem: tpi(dem, 100, inner_m=40)):
+        assert what(cut).chunks is not None
+        np.testing.assert_array_equal(what(cut).values, what(whole).values)
+
+
+def test_rings_without_a_pixel_and_ground_in_degrees_are_refused():
+    with pytest.raises(InputError, match="no pixel"):
+        tpi(dem_of(np.zeros((5, 5))), 20)
+    degrees = Grid.of("EPSG:4326", Affine(1e-3, 0, -118, 0, -1e-3, 34), (5, 5))
+    for what in (hillshade, lambda dem: tpi(dem, 100)):
+        with pytest.raises(CRSError, match="degree"):
+            what(dem_of(np.zeros((5, 5)), degrees))
+        with pytest.raises(UnitError):
+            what(scene_of({"elevation": np.zeros((5, 5))}, quantity="reflectance"))

@@ -53,6 +53,22 @@ class Backscatter:
     why: str
     """Who says so, in words, for the audit."""
 
+    @classmethod
+    def given(cls, quantity: Quantity) -> Backscatter:
+        """What a user says: `gamma0_db`, `gamma0_linear`, `sigma0_db`, `sigma0_linear`.
+
+        Raises
+        ------
+        UnitError
+            For a quantity that is no backscatter.
+        """
+        coefficient, _, scale = quantity.partition("_")
+        if coefficient not in ("gamma0", "sigma0"):
+            raise UnitError(
+                f"{quantity!r} is no backscatter", hint="gamma0_db, gamma0_linear, sigma0_db, sigma0_linear"
+            )
+        return cls(cast(Coefficient, coefficient), cast(Scale, scale), "as given")
+
     @property
     def quantity(self) -> Quantity:
         """The scene's quantity once it is opened: amplitude is squared and so linear."""
@@ -96,7 +112,7 @@ def _said(
     yield from (("the unit of a band", _plain(unit)) for unit in units if unit)
     yield from ((f"the band name {name}", _plain(name)) for name in names)
     for key, text in tags.items():
-        if any(part in key.lower() for part in SPEAKING):
+        if any(part in key.lower() for part in SPEAKING) and "equation" not in key.lower():  # how one would convert
             yield f"the tag {key}", _plain(str(text))
     if found := HYP3.search(product):
         yield "the product's name", " ".join(HYP3_WORDS[found[part]] for part in ("coefficient", "scale"))
