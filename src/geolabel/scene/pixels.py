@@ -141,15 +141,20 @@ def _read(header: Header, layers: Sequence[Layer], window: tuple[slice, slice]) 
     indexes = [layer.asset.index for layer in layers]
     span = range(min(indexes), max(indexes) + 1)
     wanted = indexes if len(set(indexes)) < len(span) else list(span)
-    dn = reading.read_window(header.path, wanted, Window.from_slices(*window))
+    dn = _window(header, wanted, window)
     return dn if wanted == indexes else dn[[wanted.index(i) for i in indexes]]
+
+
+def _window(header: Header, bands: Sequence[int], window: tuple[slice, slice]) -> NDArray[np.generic]:
+    claim = {"claim": header} if header.claimed else {}
+    return reading.read_window(header.path, bands, Window.from_slices(*window), **claim)
 
 
 def _nearest(header: Header, index: int, target: Place) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
     """(flags under the pixels' centres, whether there are any)."""
     source = Place.of(header.grid)
     if (source.crs, source.transform) == (target.crs, target.transform):
-        flags = reading.read_window(header.path, [index], Window.from_slices(*target.window))[0]
+        flags = _window(header, [index], target.window)[0]
         return flags, np.ones(target.shape, bool)
     rows, cols = (
         np.arange(first, first + n, dtype=float) for first, n in zip(target.origin, target.shape, strict=True)
@@ -159,6 +164,6 @@ def _nearest(header: Header, index: int, target: Place) -> tuple[NDArray[np.gene
     if not inside.any():
         return np.zeros(target.shape, np.uint8), inside
     spans = [slice(int(at[inside].min()), int(at[inside].max()) + 1) for at in (row, col)]
-    flags = reading.read_window(header.path, [index], Window.from_slices(*spans))[0]
+    flags = _window(header, [index], (spans[0], spans[1]))[0]
     at = tuple(np.where(inside, a, s.start).astype(int) - s.start for a, s in zip((row, col), spans, strict=True))
     return flags[at], inside

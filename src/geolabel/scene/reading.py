@@ -12,8 +12,9 @@ import warnings
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,19 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
-from rasterio.windows import Window
+from rasterio.windows import Window, intersect
 
 from geolabel.digests import digest
 from geolabel.errors import CRSError, InputError, SourceError
 from geolabel.grid import Grid
+from geolabel.scene import remote
 
 CACHE_MB = 64
 """GDAL's cache of decoded blocks: reads are of whole blocks, so a large one would only fill the memory."""
 HANDLES = 32
 """Open files a thread keeps."""
+_SEEN: dict[str, remote.Facts] = {}
+"""Remote file -> what its server said of it when its header was last read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +57,16 @@ class Header:
     block: tuple[int, int]
     """(rows, cols) of a stored block."""
     pixel_interleaved: bool
+    etag: str = ""
+    """What a server calls this state of a remote file."""
+    claimed: bool = False
+    """Whether it is what metadata say of the file: it is held against the file when pixels are first read."""
 
     @property
     def digest(self) -> str:
         """Over name, size and header; the folder does not count."""
         what = [self.dtype, self.count, str(self.nodata), list(self.names), dict(self.tags)]
-        return digest(self.name, self.size_bytes, self.grid.digest, what)
+        return digest(self.name, self.size_bytes, self.grid.digest, what, *([self.etag] if self.etag else ()))
 
 
 def is_local(path: str | Path) -> bool:
@@ -78,18 +86,32 @@ def read_header(path: str | Path) -> Header:
     InputError
         Where the grid is rotated.
     """
+    path = remote.gdal_path(path)
+    if remote.is_remote(path):
+        return remote.steadily(path, partial(_remote_header, path), (RasterioError,))
     if is_local(path) and not Path(path).is_file():
         raise _missing(Path(path))
     with _reading(path), warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # said better, as CRSError
         with rasterio.open(path) as file:
             if is_local(path):
-                _check_whole(file, Path(path))
+                _check_whole(file, path, Path(path).stat().st_size)
             return _header(file, path)
 
 
+def _remote_header(path: str, settings: Mapping[str, str]) -> Header:
+    known = remote.facts(path)
+    if _SEEN.setdefault(path, known) != known:  # another file lies there now: what GDAL remembers is of the old one
+        settings = remote.fresh(path)
+    _SEEN[path] = known
+    with _settings(path, settings), warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.open(path) as file:
+            return replace(_header(file, path), size_bytes=known.size_bytes, etag=known.etag)
+
+
 def _header(file: Any, path: str | Path) -> Header:
-    name = Path(path).name
+    name = remote.name_of(path)
     if file.crs is None:
         raise CRSError(f"{name} has no CRS", hint=f"say which it is in: gdal_edit.py -a_srs EPSG:32611 {name}")
     if file.transform.b or file.transform.d:
@@ -122,11 +144,15 @@ def _missing(path: Path) -> SourceError:
     )
 
 
+def _settings(path: str | Path, more: Mapping[str, str] | None = None) -> rasterio.Env:
+    return rasterio.Env(GDAL_CACHEMAX=CACHE_MB, **remote.options(path), **(more or {}))
+
+
 @contextmanager
 def _reading(path: str | Path) -> Iterator[None]:
     """GDAL set up to read `path`; its errors become one that says what to do."""
     try:
-        with rasterio.Env(GDAL_CACHEMAX=CACHE_MB):
+        with _settings(path):
             yield
     except RasterioError as error:
         raise SourceError(
@@ -134,20 +160,22 @@ def _reading(path: str | Path) -> Iterator[None]:
         ) from error
 
 
-def _check_whole(file: Any, path: Path) -> None:
-    """Raise where a block of a TIFF lies beyond the end of the file (a broken download)."""
+def _check_whole(file: Any, path: str | Path, size_bytes: int, within: Window | None = None) -> None:
+    """Raise where a block of a TIFF (those of a window, or all) lies beyond the end of the file (a broken download)."""
     if file.driver != "GTiff":
         return
-    size = path.stat().st_size
     planes = 1 if file.profile.get("interleave") == "pixel" else file.count
     for band in range(1, planes + 1):
-        for (row, col), _ in file.block_windows(band):
+        for (row, col), window in file.block_windows(band):
+            if within is not None and not intersect(window, within):
+                continue
             start, length = (
                 file.get_tag_item(f"BLOCK_{what}_{col}_{row}", "TIFF", bidx=band) for what in ("OFFSET", "SIZE")
             )
-            if start and length and int(start) + int(length) > size:
+            if start and length and int(start) + int(length) > size_bytes:
                 raise SourceError(
-                    f"{path} is cut short: {size} bytes, and pixels should lie at {int(start) + int(length)}",
+                    f"{remote.plain(path)} is cut short: {size_bytes} bytes, and pixels should lie at "
+                    f"{int(start) + int(length)}",
                     hint="copy or download it again",
                 )
 
@@ -158,21 +186,45 @@ class _Handles(threading.local):
     def __init__(self) -> None:
         self.files: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
 
-    def of(self, path: str) -> Any:
+    def of(self, path: str, claim: Header | None = None) -> Any:
         key = (path, os.getpid(), *_state(path))
         if key in self.files:
             self.files.move_to_end(key)
         else:
-            self.files[key] = rasterio.open(path)
+            self.files[key] = _opened(path, claim)
             while len(self.files) > HANDLES:
                 self.files.popitem(last=False)[1].close()
         return self.files[key]
 
+    def forget(self, path: str) -> None:
+        """Close what is open of a file: after a failure its handle remembers what did not come."""
+        for key in [key for key in self.files if key[0] == path]:
+            self.files.pop(key).close()
 
-def _state(path: str) -> tuple[int, ...]:
+
+def _opened(path: str, claim: Header | None) -> Any:
+    file = rasterio.open(path)
+    if claim is not None and claim.claimed:
+        found = _header(file, path)
+        if _says(found) != _says(claim):
+            file.close()
+            raise SourceError(
+                f"{claim.name} is {_says(found)}; its metadata say {_says(claim)}",
+                hint="the metadata are wrong: open the file itself, gl.open_scene(href, sensor=..., at=...)",
+            )
+    return file
+
+
+def _says(header: Header) -> str:
+    grid = header.grid
+    at = ", ".join(f"{edge:g}" for edge in grid.transform[:6])
+    return f"{header.dtype}, {grid.height} x {grid.width} pixels in {grid.crs_name} at ({at})"
+
+
+def _state(path: str) -> tuple[Any, ...]:
     """What tells a file that was written anew from the one that is open."""
     if not is_local(path):
-        return ()
+        return (_SEEN[path],) if path in _SEEN else ()
     found = Path(path).stat()
     return found.st_mtime_ns, found.st_size, found.st_ino
 
@@ -180,9 +232,38 @@ def _state(path: str) -> tuple[int, ...]:
 _HANDLES = _Handles()
 
 
-def read_window(path: str | Path, bands: Sequence[int], window: Window) -> NDArray[Any]:
-    """(band, y, x) DN of one window, read by this thread's own handle."""
+def read_window(path: str | Path, bands: Sequence[int], window: Window, *, claim: Header | None = None) -> NDArray[Any]:
+    """(band, y, x) DN of one window, read by this thread's own handle.
+
+    Parameters
+    ----------
+    claim
+        What metadata say of the file: held against it once, when it is opened.
+
+    Raises
+    ------
+    SourceError
+        Where the file is missing, cut short, not what `claim` says, or its server does not answer.
+    """
+    path = str(path)
+    if remote.is_remote(path):
+        return remote.steadily(path, partial(_read_remote, path, list(bands), window, claim), (RasterioError,))
     if is_local(path) and not Path(path).is_file():
         raise _missing(Path(path))
     with _reading(path):
-        return _HANDLES.of(str(path)).read(list(bands), window=window)
+        return _HANDLES.of(path, claim).read(list(bands), window=window)
+
+
+def _read_remote(
+    path: str, bands: list[int], window: Window, claim: Header | None, settings: Mapping[str, str]
+) -> NDArray[Any]:
+    with _settings(path, settings):
+        file = _HANDLES.of(path, claim)
+        try:
+            return file.read(bands, window=window)
+        except RasterioError:
+            _HANDLES.forget(path)
+            if size_bytes := _SEEN.get(path, remote.Facts()).size_bytes:
+                with rasterio.open(path) as again:
+                    _check_whole(again, path, size_bytes, window)
+            raise
