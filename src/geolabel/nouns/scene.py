@@ -16,7 +16,15 @@ from geolabel.grid import Grid
 from geolabel.nouns.times import iso
 
 Quantity = Literal[
-    "reflectance", "toa_reflectance", "dn", "elevation_m", "gamma0_linear", "gamma0_db", "sigma0_linear", "sigma0_db", "classes"
+    "reflectance",
+    "toa_reflectance",
+    "dn",
+    "elevation_m",
+    "gamma0_linear",
+    "gamma0_db",
+    "sigma0_linear",
+    "sigma0_db",
+    "classes",
 ]
 """What the numbers of a scene are; `classes` are codes, of which no mean may be taken."""
 

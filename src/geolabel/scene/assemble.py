@@ -65,7 +65,7 @@ def assemble(
         start=product.start,
         end=product.end,
         grid=grid,
-        data=dataset(_arrays(pixels, grid, chunks), grid),
+        data=dataset(_arrays(pixels, grid, chunks), grid, attrs=_attrs(layers)),
         sensor=product.sensor,
         quantity=product.quantity,
         source=tuple(dict.fromkeys(header.name for header in headers.values())),
@@ -193,6 +193,10 @@ def chunk_shape(header: Header, chunks: int) -> tuple[int, int]:
 
 
 # ---------------------------------------------------------------- what it says of itself
+def _attrs(layers: Sequence[Layer]) -> dict[str, dict[str, str]]:
+    return {one.asset.name: {"units": one.asset.units} for one in layers if one.asset.units}
+
+
 def _digest(product: Product, pixels: Pixels, grid: Grid) -> str:
     bands = [
         [one.asset.name, one.header.digest, one.asset.index, one.asset.scale, one.asset.offset, list(one.nodata)]

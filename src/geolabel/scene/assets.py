@@ -32,6 +32,8 @@ class Asset:
     """DN that mean "no data" beside the file's own nodata value; tested before scale and offset."""
     header: Header | None = field(default=None, repr=False)
     """What the file says of itself, where that is known without opening it; else it is opened."""
+    units: str = ""
+    """Of the values, where they are not in the quantity of the scene: `K` of a thermal band."""
 
 
 @dataclass(frozen=True, slots=True)
