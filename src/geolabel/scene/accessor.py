@@ -10,6 +10,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+import numpy as np
 import xarray as xr
 from affine import Affine
 
@@ -43,7 +44,7 @@ class Accessor:
             Without a CRS.
         """
         geobox = self._data.odc.geobox
-        if geobox is None:
+        if geobox is None or not _is_regular(self._data):
             raise InputError(
                 f"a dataset of {dict(self._data.sizes)} does not lie on a regular grid",
                 hint="dims y and x with coordinates, evenly spaced; keep a dim with isel(x=slice(3, 4))",
@@ -131,6 +132,11 @@ class Accessor:
             for key, text in {**rows, "bands": ", ".join(map(str, self._bands))}.items()
         )
         return f"<table>{body}</table>"
+
+
+def _is_regular(data: xr.Dataset) -> bool:
+    steps = [np.diff(data[dim].values) for dim in ("y", "x") if dim in data.coords]
+    return all(np.ptp(step) <= SNAP_PX * abs(step.mean()) for step in steps if step.size)
 
 
 def _exact(transform: Affine, data: xr.Dataset) -> Affine:
