@@ -52,11 +52,12 @@ def _fill(dn, table, out, row, col, to_row, to_col, height, width):  # type: ign
     for band in range(dn.shape[0]):
         scale, offset, missing = table[band, 0], table[band, 1], table[band, 2]
         for y in range(height):
-            for x in range(width):  # one comparison a pixel: such a loop runs eight pixels at a time
-                one = np.float64(dn[band, row + y, col + x])
+            line, to = dn[band, row + y, col : col + width], out[band, to_row + y, to_col : to_col + width]
+            for x in range(width):  # one comparison a pixel on plain lines: such a loop runs eight pixels at a time
+                one = np.float64(line[x])
                 known = (one != missing) & np.isfinite(one)
-                out[band, to_row + y, to_col + x] = np.float32(one * scale + offset) if known else np.float32(np.nan)
+                to[x] = np.float32(one * scale + offset) if known else np.float32(np.nan)
             for other in range(3, table.shape[1]):
                 for x in range(width):
-                    if np.float64(dn[band, row + y, col + x]) == table[band, other]:
-                        out[band, to_row + y, to_col + x] = np.float32(np.nan)
+                    if np.float64(line[x]) == table[band, other]:
+                        to[x] = np.float32(np.nan)

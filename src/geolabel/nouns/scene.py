@@ -50,6 +50,8 @@ class Scaling:
     scale: float = 1.0
     offset: float = 0.0
     nodata: tuple[float, ...] = ()
+    dtype: str = "float32"
+    """Type of the stored numbers."""
 
 
 @runtime_checkable
@@ -59,8 +61,8 @@ class StoredReader(Reader, Protocol):
     def scalings(self, bands: Sequence[str]) -> tuple[Scaling, ...] | None:
         """One for each band; None where masks, other grids or several types of number lie between."""
 
-    def dn(self, bands: Sequence[str], rows: slice, cols: slice) -> NDArray[Any]:
-        """(band, y, x) DN as stored, where `scalings` gives any."""
+    def dn(self, bands: Sequence[str], rows: slice, cols: slice, out: NDArray[Any] | None = None) -> NDArray[Any]:
+        """(band, y, x) DN as stored, where `scalings` gives any; `out` may be used for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +157,10 @@ class Scene:
         _ = [self.band(name) for name in bands]
         return self.reader.scalings(bands) if isinstance(self.reader, StoredReader) else None
 
-    def dn(self, bands: Sequence[str], rows: slice, cols: slice) -> NDArray[Any]:
+    def dn(self, bands: Sequence[str], rows: slice, cols: slice, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """(band, y, x) DN of a window as stored, in the type of the file; `scalings` says what they mean.
+
+        An array `out` of that shape and type may be used for them, which spares a new one.
 
         Raises
         ------
@@ -168,12 +172,13 @@ class Scene:
                 f"scene {self.id!r} has no stored DN of {', '.join(bands)}: they are masked, resampled or computed",
                 hint="read(...) gives its values",
             )
-        return self.reader.dn(bands, rows, cols)
+        return self.reader.dn(bands, rows, cols, out)
 
     @property
     def valid(self) -> Any:
-        """Lazy boolean DataArray (y, x): every band has a value."""
-        return self.data.to_array("band").notnull().all("band")
+        """Lazy boolean DataArray (y, x): every band has a value; its attribute `legend` says what the masks hide."""
+        legend = "; ".join(line for line in self.audit if line.startswith("masked by "))
+        return self.data.to_array("band").notnull().all("band").assign_attrs(legend=legend)
 
     def __repr__(self) -> str:
         return f"Scene({self.id!r}, {self.sensor}, {', '.join(self.bands)}, {self.grid!r}, {iso(self.start)}/{iso(self.end)})"

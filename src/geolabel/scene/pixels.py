@@ -52,7 +52,7 @@ class Layer:
     @property
     def scaling(self) -> Scaling:
         """How DN become values."""
-        return Scaling(self.asset.scale, self.asset.offset, self.nodata)
+        return Scaling(self.asset.scale, self.asset.offset, self.nodata, self.header.dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +83,13 @@ class Pixels:
         one_type = len({layer.header.dtype for layer in layers}) == 1
         return tuple(layer.scaling for layer in layers) if plain and one_type else None
 
-    def dn(self, bands: Sequence[str], rows: slice, cols: slice) -> NDArray[Any]:
-        """(band, y, x) DN of a window as stored; bands of one file are decoded together."""
+    def dn(self, bands: Sequence[str], rows: slice, cols: slice, out: NDArray[Any] | None = None) -> NDArray[Any]:
+        """(band, y, x) DN of a window as stored, in `out` where that spares an array; bands of a file decode together."""
         layers, window = self._layers(bands), self.place.part(rows, cols).window
         groups = list(_by_file(layers))
+        if len(groups) == 1:
+            return _read(layers[0].header, layers, window, out)
         parts = [_read(layers[members[0]].header, [layers[i] for i in members], window) for members in groups]
-        if len(parts) == 1:
-            return parts[0]
         bands_of = dict(zip(chain(*groups), chain(*parts), strict=True))
         return np.stack([bands_of[i] for i in range(len(layers))])
 
@@ -137,17 +137,23 @@ def _put(layers: Sequence[Layer], target: Place, out: Sequence[NDArray[np.float3
         one[:] = moved
 
 
-def _read(header: Header, layers: Sequence[Layer], window: tuple[slice, slice]) -> NDArray[np.generic]:
+def _read(
+    header: Header, layers: Sequence[Layer], window: tuple[slice, slice], out: NDArray[Any] | None = None
+) -> NDArray[Any]:
+    """(layer, y, x) DN; bands between those wanted are read along, which is faster than leaving them out."""
     indexes = [layer.asset.index for layer in layers]
     span = range(min(indexes), max(indexes) + 1)
     wanted = indexes if len(set(indexes)) < len(span) else list(span)
-    dn = _window(header, wanted, window)
+    dn = _window(header, wanted, window, out if wanted == indexes else None)
     return dn if wanted == indexes else dn[[wanted.index(i) for i in indexes]]
 
 
-def _window(header: Header, bands: Sequence[int], window: tuple[slice, slice]) -> NDArray[np.generic]:
-    claim = {"claim": header} if header.claimed else {}
-    return reading.read_window(header.path, bands, Window.from_slices(*window), **claim)
+def _window(
+    header: Header, bands: Sequence[int], window: tuple[slice, slice], out: NDArray[Any] | None = None
+) -> NDArray[Any]:
+    more: dict[str, Any] = {"claim": header} if header.claimed else {}
+    more |= {} if out is None else {"out": out}
+    return reading.read_window(header.path, bands, Window.from_slices(*window), **more)
 
 
 def _nearest(header: Header, index: int, target: Place) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:

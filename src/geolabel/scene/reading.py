@@ -27,7 +27,7 @@ from rasterio.windows import Window, intersect
 from geolabel.digests import digest
 from geolabel.errors import CRSError, InputError, SourceError
 from geolabel.grid import Grid
-from geolabel.scene import remote
+from geolabel.scene import jp2, remote
 
 CACHE_MB = 64
 """GDAL's cache of decoded blocks: reads are of whole blocks, so a large one would only fill the memory."""
@@ -145,7 +145,8 @@ def _missing(path: Path) -> SourceError:
 
 
 def _settings(path: str | Path, more: Mapping[str, str] | None = None) -> rasterio.Env:
-    return rasterio.Env(GDAL_CACHEMAX=CACHE_MB, **remote.options(path), **(more or {}))
+    """GDAL for one file. One thread a handle: where it decodes JPEG 2000 with several, broken tiles pass for pixels."""
+    return rasterio.Env(GDAL_CACHEMAX=CACHE_MB, GDAL_NUM_THREADS=1, **remote.options(path), **(more or {}))
 
 
 @contextmanager
@@ -162,6 +163,8 @@ def _reading(path: str | Path) -> Iterator[None]:
 
 def _check_whole(file: Any, path: str | Path, size_bytes: int, within: Window | None = None) -> None:
     """Raise where a block of a TIFF (those of a window, or all) lies beyond the end of the file (a broken download)."""
+    if file.driver == "JP2OpenJPEG" and is_local(path) and not jp2.is_whole(path):
+        raise SourceError(f"{path} is cut short: {size_bytes} bytes", hint="copy or download it again")
     if file.driver != "GTiff":
         return
     planes = 1 if file.profile.get("interleave") == "pixel" else file.count
@@ -232,13 +235,22 @@ def _state(path: str) -> tuple[Any, ...]:
 _HANDLES = _Handles()
 
 
-def read_window(path: str | Path, bands: Sequence[int], window: Window, *, claim: Header | None = None) -> NDArray[Any]:
+def read_window(
+    path: str | Path,
+    bands: Sequence[int],
+    window: Window,
+    *,
+    claim: Header | None = None,
+    out: NDArray[Any] | None = None,
+) -> NDArray[Any]:
     """(band, y, x) DN of one window, read by this thread's own handle.
 
     Parameters
     ----------
     claim
         What metadata say of the file: held against it once, when it is opened.
+    out
+        An array that may be used for the DN of a local file, which spares a new one.
 
     Raises
     ------
@@ -251,7 +263,7 @@ def read_window(path: str | Path, bands: Sequence[int], window: Window, *, claim
     if is_local(path) and not Path(path).is_file():
         raise _missing(Path(path))
     with _reading(path):
-        return _HANDLES.of(path, claim).read(list(bands), window=window)
+        return _HANDLES.of(path, claim).read(list(bands), window=window, out=out)
 
 
 def _read_remote(

@@ -1,0 +1,148 @@
+"""Windows cut out of a raster while each of its stored blocks is read once, in bounded memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from geolabel.stream import Progress, silent, walk
+
+Box = tuple[slice, slice]
+"""(rows, cols); of a window they may reach beyond the raster."""
+UNIT_PX = 512
+"""Edge of what is read at once: smaller blocks are read several together."""
+
+
+class Source(Protocol):
+    """What windows are cut out of."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, cols) of the raster."""
+
+    @property
+    def block(self) -> tuple[int, int]:
+        """(rows, cols) of a stored block."""
+
+    def read(self, rows: slice, cols: slice, last: Any = None) -> Any:
+        """The pixels of a rectangle of whole blocks; `last` is what this thread read before, which may be overwritten."""
+
+    def new(self, rows: slice, cols: slice) -> NDArray[Any]:
+        """An array for a window, filled where the window lies beyond the raster."""
+
+    def put(self, pixels: Any, at: Box, out: NDArray[Any], to: Box) -> None:
+        """Copy the rectangle `at` of what was read into the rectangle `to` of a window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What one block gives to one window."""
+
+    window: int
+    at: Box
+    """In the block."""
+    to: Box
+    """In the window."""
+
+
+def unit(shape: tuple[int, int], block: tuple[int, int], least: int = UNIT_PX) -> tuple[int, int]:
+    """(rows, cols) of whole blocks of about `least` x `least` pixels; strips as wide as the raster are few rows high."""
+    rows, cols = (min(one, whole) for one, whole in zip(block, shape, strict=True))
+    wide = min(-(-least // cols) * cols, shape[1])
+    high = least if wide <= 2 * least else max(least * least // wide, 1)
+    return min(-(-high // rows) * rows, shape[0]), wide
+
+
+def plan(windows: Sequence[Box], shape: tuple[int, int], size: tuple[int, int]) -> dict[tuple[int, int], list[Piece]]:
+    """(row, col) of each block of `size` pixels that a window touches, row by row -> what it gives to which window."""
+    pieces: dict[tuple[int, int], list[Piece]] = {}
+    for i, (rows, cols) in enumerate(windows):
+        for row, at_row, to_row in _overlaps(rows, shape[0], size[0]):
+            for col, at_col, to_col in _overlaps(cols, shape[1], size[1]):
+                pieces.setdefault((row, col), []).append(Piece(i, (at_row, at_col), (to_row, to_col)))
+    return dict(sorted(pieces.items()))
+
+
+def _overlaps(span: slice, length: int, size: int) -> Iterator[tuple[int, slice, slice]]:
+    """(first pixel of a block, span in the block, span in the window) along one axis."""
+    start, stop = max(span.start, 0), min(span.stop, length)
+    for first in range(start // size * size, stop, size):
+        low, high = max(start, first), min(stop, first + size)
+        yield first, slice(low - first, high - first), slice(low - span.start, high - span.start)
+
+
+def cut(
+    source: Source,
+    windows: Sequence[Box],
+    *,
+    in_order: bool = True,
+    threads: int = 2,
+    what: str = "tiles",
+    progress: Progress = silent,
+) -> Iterator[tuple[int, NDArray[Any]]]:
+    """(index, array) of each window; every block is read once, by one of `threads`, and copied to the windows it touches.
+
+    In memory are the blocks being read and the windows that wait: for a block yet to be read, or `in_order` for their
+    turn. Windows that run row by row need about one row of blocks; in the order in which blocks complete them
+    (`in_order` false, which is as reproducible), windows inside a block need no more than that.
+    """
+    size = unit(source.shape, source.block)
+    pieces = plan(windows, source.shape, size)
+    parts = _Parts(source, windows)
+    missing = [0] * len(windows)
+    for given in pieces.values():
+        for piece in given:
+            missing[piece.window] += 1
+    work = partial(_serve, source, size, pieces, parts)
+    turn = 0
+    for first in walk(list(pieces), work, what=what, threads=threads, progress=progress):
+        whole = []
+        for piece in pieces.pop(first):
+            missing[piece.window] -= 1
+            whole += [] if missing[piece.window] else [piece.window]
+        if not in_order:
+            yield from ((i, parts.take(i)) for i in whole)
+        while in_order and turn < len(windows) and not missing[turn]:
+            yield turn, parts.take(turn)
+            turn += 1
+
+
+def _serve(
+    source: Source,
+    size: tuple[int, int],
+    pieces: dict[tuple[int, int], list[Piece]],
+    parts: _Parts,
+    first: tuple[int, int],
+) -> tuple[int, int]:
+    rows, cols = (slice(at, min(at + n, whole)) for at, n, whole in zip(first, size, source.shape, strict=True))
+    parts.last.pixels = pixels = source.read(rows, cols, getattr(parts.last, "pixels", None))
+    for piece in pieces[first]:
+        source.put(pixels, piece.at, parts.of(piece.window), piece.to)
+    return first
+
+
+class _Parts:
+    """Windows that are being filled; each is made when the first block comes to it."""
+
+    def __init__(self, source: Source, windows: Sequence[Box]) -> None:
+        self.source, self.windows = source, windows
+        self.made: dict[int, NDArray[Any]] = {}
+        self.lock = threading.Lock()
+        self.last = threading.local()
+
+    def of(self, i: int) -> NDArray[Any]:
+        """Window `i`, perhaps in part."""
+        with self.lock:
+            if i not in self.made:
+                self.made[i] = self.source.new(*self.windows[i])
+            return self.made[i]
+
+    def take(self, i: int) -> NDArray[Any]:
+        """Window `i`, whole; it is no longer held here."""
+        with self.lock:
+            return self.made.pop(i)
