@@ -1,11 +1,15 @@
-"""Laws of resampling and terrain: nothing crosses nodata, nothing overshoots, chunks do not count."""
+"""Laws of resampling, terrain and radar: nothing crosses nodata, nothing overshoots, chunks do not count."""
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geolabel.grid import Tile
 from geolabel.scene.align import align
+from geolabel.scene.flow import fill, gather
+from geolabel.scene.radar import db_of_power, power_of_db
 from geolabel.scene.resample import Place, bilinear, onto, positions
+from geolabel.scene.speckle import despeckled
 from geolabel.scene.terrain import slope_aspect
 from rasters import metric_grid, scene_of
 
@@ -82,3 +86,86 @@ def test_slope_does_not_depend_on_the_chunks(field, rows, cols):
         for c in ((rows, cols), -1)
     )
     np.testing.assert_array_equal(cut, whole)
+
+
+@given(fields(), st.integers(1, 4), st.permutations(range(4)))
+def test_the_mode_is_a_class_that_is_there_and_does_not_hang_on_its_number(field, factor, other):
+    values, rng = field
+    codes = np.where(np.isfinite(values), rng.integers(0, 4, values.shape), np.nan).astype(np.float32)
+    renamed = np.where(np.isfinite(codes), np.array(other)[np.nan_to_num(codes).astype(int)], np.nan).astype(np.float32)
+    height, width = (n // factor for n in values.shape)
+    if not (height and width):
+        return
+    source = Place.of(metric_grid(*values.shape, res_m=10.0))
+    target = Place.of(metric_grid(height, width, res_m=10.0 * factor))
+    one, two = (onto(c[None], source, target, factor, way="mode")[0] for c in (codes, renamed))
+    np.testing.assert_array_equal(np.isnan(one), np.isnan(two))
+    for row, col in np.argwhere(np.isfinite(one)):
+        block = codes[row * factor : (row + 1) * factor, col * factor : (col + 1) * factor]
+        found, counts = np.unique(block[np.isfinite(block)], return_counts=True)
+        assert one[row, col] == found[counts.argmax()]
+        if (counts == counts.max()).sum() == 1:
+            assert two[row, col] == other[int(one[row, col])]
+
+
+@given(fields(), st.floats(0, 360), st.sampled_from([1, 2, 3]))
+def test_turning_all_directions_turns_what_they_become(field, turn, factor):
+    values, _ = field
+    height, width = (n // factor for n in values.shape)
+    if not (height and width):
+        return
+    source, target = (
+        Place.of(metric_grid(*values.shape, res_m=10.0)),
+        Place.of(metric_grid(height, width, res_m=10.0 * factor)),
+    )
+    bearings = (values * 40) % 360
+    one, two = (onto(b[None], source, target, factor, way="circular")[0] for b in (bearings, (bearings + turn) % 360))
+    both = np.isfinite(one) & np.isfinite(two)
+    apart = abs((two - one - turn + 180) % 360 - 180)[both]
+    assert (apart < 0.05).all()
+    assert ((one[both] >= 0) & (one[both] < 360)).all()
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_power_to_dB_and_back_and_order_is_kept(seed):
+    power = np.random.default_rng(seed).gamma(1.0, 0.1, 50).astype(np.float32) + np.float32(1e-6)
+    db = db_of_power(power)
+    np.testing.assert_allclose(power_of_db(db), power, rtol=1e-5)
+    assert (np.diff(db[np.argsort(power)]) >= 0).all()
+
+
+@given(fields(), st.sampled_from([0.5, 1.0, 4.4, 50.0]), st.booleans())
+def test_a_speckle_filter_stays_among_the_values_it_sees_and_scales_with_them(field, looks, halves):
+    power = np.exp(field[0] / 5)
+    quiet = despeckled(power, looks=looks, half=3, halves=halves)
+    np.testing.assert_array_equal(np.isnan(quiet), np.isnan(power))
+    if np.isfinite(power).any():
+        assert np.nanmin(power) * (1 - 1e-6) <= np.nanmin(quiet)
+        assert np.nanmax(quiet) <= np.nanmax(power) * (1 + 1e-6)
+    twice = despeckled(power * np.float32(4), looks=looks, half=3, halves=halves)  # by 4: exact in binary
+    np.testing.assert_array_equal(twice, quiet * np.float32(4))
+
+
+@given(fields())
+def test_filled_ground_is_nowhere_lower_drains_and_is_not_filled_again(field):
+    heights = field[0]
+    if not np.isfinite(heights).any():
+        return
+    filled, order = fill(heights)
+    known = np.isfinite(heights)
+    assert len(order) == known.sum() == len(set(order.tolist()))
+    assert (filled[known] >= heights[known]).all()
+    np.testing.assert_allclose(fill(filled)[0], filled, atol=1e-9)
+    pixels, fall = gather(filled, order)
+    assert np.isclose(pixels[known & (fall == 0)].sum(), known.sum())  # all ground leaves, none twice
+
+
+@settings(max_examples=30)
+@given(st.integers(1, 12), st.integers(1, 12), st.data())
+def test_a_part_of_a_dataset_lies_where_the_tile_lies(height, width, data):
+    grid = metric_grid(height, width, res_m=30.1, x=400_000.123)
+    row, col = data.draw(st.integers(0, height - 1)), data.draw(st.integers(0, width - 1))
+    tile = Tile(row, col, data.draw(st.integers(1, height - row)), data.draw(st.integers(1, width - col)))
+    rows, cols = tile.slices
+    part = scene_of({"red": np.ones(grid.shape)}, grid).data.isel(y=rows, x=cols)
+    assert part.geolabel.grid.digest == grid.crop(tile).digest

@@ -41,6 +41,17 @@ def test_indices_equal_spyndex(name):
     np.testing.assert_allclose(index(scene_of(bands), name).values, expected, rtol=2e-5, atol=1e-6)
 
 
+def test_no_index_that_both_define_is_left_out_but_the_one_whose_brackets_are_wrong():
+    spyndex = pytest.importorskip("spyndex")
+    theirs = {name.lower(): name for name in spyndex.indices if name != "BaI"}  # bareness: only its case tells it apart
+    both = {ours: theirs[ours.replace("_", "")] for ours in INDICES if ours.replace("_", "") in theirs}
+    assert both == {**SPYNDEX, "baim": "BAIM"}
+    burned = {"N": 0.15, "S2": 0.25}
+    assert spyndex.computeIndex("BAIM", params=burned) == pytest.approx(100.0, abs=0.01)  # 1/(.1^2) + .05^2
+    ours = index(scene_of({"nir08": 0.15, "swir22": 0.25}), "baim").values[0, 0]
+    assert ours == pytest.approx(80.0)  # Martin et al. 2006: 1 / (.1^2 + .05^2)
+
+
 def groups(classes, seed):
     rng = np.random.default_rng(seed)
     means, counts = rng.uniform(-3, 3, classes), rng.integers(100, 2000, classes)
