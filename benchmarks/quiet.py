@@ -15,7 +15,6 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from benchmarks.peers.child import QUIET
@@ -58,6 +57,8 @@ class Run:
     repeats: tuple[Repeat, ...] = ()
     answer: Mapping[str, Any] = field(default_factory=dict)
     peak_rss_mb: float = float("nan")
+    imports_mb: float = float("nan")
+    """Resident before the work began: what the imports hold."""
     versions: Mapping[str, str] = field(default_factory=dict)
     not_run: str = ""
 
@@ -112,18 +113,24 @@ def _reason(done: subprocess.CompletedProcess[str]) -> str:
 def run_of(title: str, result: Mapping[str, Any]) -> Run:
     """Run from what a program wrote."""
     repeats = tuple(Repeat(**one) for one in result["repeats"])
-    return Run(title, repeats, result["answer"], result["peak_rss_mb"], result["versions"])
+    memory = {name: result[name] for name in ("peak_rss_mb", "imports_mb")}
+    return Run(title, repeats, result["answer"], versions=result["versions"], **memory)
 
 
-def in_turns(candidates: Sequence[Candidate], peers: Path | None, *, rounds: int = 3) -> tuple[list[Run], list[float]]:
-    """(one run a candidate over all rounds, ratio of the last candidate's time to the first's in each round)."""
+def in_turns(candidates: Sequence[Candidate], peers: Path | None, *, rounds: int = 3) -> list[list[Run]]:
+    """For each candidate its runs, one a round; in a round the candidates take turns."""
     each: list[list[Run]] = [[] for _ in candidates]
     for _ in range(rounds):
         for runs, candidate in zip(each, candidates, strict=True):
             runs.append(measured(candidate, peers))
-    failed = any(run.not_run for runs in (each[0], each[-1]) for run in runs)
-    ratios = [] if failed else [last.warm_s / first.warm_s for first, last in zip(each[0], each[-1], strict=True)]
-    return [joined(runs) for runs in each], ratios
+    return each
+
+
+def ratios(runs: Sequence[Run], limits: Sequence[Run]) -> tuple[list[float], bool]:
+    """(time over the limit's in each round, whether they were quiet): the quiet rounds, or all where none was."""
+    ran = [(run, limit) for run, limit in zip(runs, limits, strict=True) if not (run.not_run or limit.not_run)]
+    quiet = [(run, limit) for run, limit in ran if not (run.loaded or limit.loaded)]
+    return [run.warm_s / limit.warm_s for run, limit in quiet or ran], bool(quiet)
 
 
 def joined(runs: Sequence[Run]) -> Run:
@@ -134,16 +141,6 @@ def joined(runs: Sequence[Run]) -> Run:
     first = ran[0].repeats[:1]
     later = tuple(repeat for run in ran for repeat in run.repeats[1:])
     return replace(ran[0], repeats=first + later, peak_rss_mb=max(run.peak_rss_mb for run in ran))
-
-
-def ratio(run: Run, limit: Run) -> float:
-    """Time of a run over the time of the limit, both warm; NaN where one did not run."""
-    return float("nan") if run.not_run or limit.not_run else run.warm_s / limit.warm_s
-
-
-def middle(ratios: Sequence[float]) -> float:
-    """Median of the rounds' ratios; NaN without any."""
-    return median(ratios) if ratios else float("nan")
 
 
 def peers_python(given: str | None = None) -> Path | None:

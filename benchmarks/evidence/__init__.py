@@ -19,7 +19,8 @@ class Row:
     """One figure, its baseline and its goal."""
 
     name: str
-    value: float
+    value: float | None
+    """None where it could not be measured; `baseline` says why."""
     unit: str = ""
     baseline: str = ""
     """What stands beside it, in words with its value."""

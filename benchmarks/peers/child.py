@@ -29,11 +29,10 @@ def cpu_own_s():
     return sum(os.times()[:4])
 
 
-def peak_rss_mb():
-    for line in pathlib.Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM"):
-            return int(line.split()[1]) / 1024
-    return float("nan")
+def rss_mb(what):
+    """Resident memory of this process: `VmRSS` now, `VmHWM` at its highest."""
+    lines = pathlib.Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(what)) / 1024
 
 
 def timed(work):
@@ -72,6 +71,8 @@ def main(tasks, *libraries):
     """
     task = json.loads(sys.argv[1])
     work = tasks[task["name"]](task)
+    imports_mb = rss_mb("VmRSS")
     repeats, answer = repeated(work, task["least"], task["most"], task["limit_s"])
-    result = {"repeats": repeats, "answer": answer, "peak_rss_mb": peak_rss_mb(), "versions": versions(libraries)}
+    memory = {"imports_mb": imports_mb, "peak_rss_mb": rss_mb("VmHWM")}
+    result = {"repeats": repeats, "answer": answer, "versions": versions(libraries), **memory}
     pathlib.Path(sys.argv[2]).write_text(json.dumps(result))
