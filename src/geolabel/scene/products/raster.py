@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from geolabel.errors import BandError, GeolabelWarning, UndatedError
+from geolabel.errors import BandError, UndatedError
 from geolabel.nouns.scene import Scene
 from geolabel.nouns.times import span
 from geolabel.scene.assemble import assemble
@@ -53,7 +50,6 @@ def read(source: Any, wanted: Wanted) -> Scene:
             *renamed,
             *((scaling,) if scaling else ()),
             *_other_scales(kind, names),
-            *_impossible(header),
             *unmasked,
         ),
     )
@@ -86,18 +82,6 @@ def _backscatter(kind: Sensor, header: Header, names: Sequence[str], quantity: s
     if not (asked or kind.name == "sentinel-1-rtc" or (kind.name == "generic" and set(names) <= RADAR)):
         return None
     return said_of(quantity, [header], header.name)
-
-
-def _impossible(header: Header) -> tuple[str, ...]:
-    """Words, with a warning, on a nodata value that no pixel of the file's type can have."""
-    if header.nodata is None or np.isnan(header.nodata) or not np.issubdtype(header.dtype, np.integer):
-        return ()
-    limits = np.iinfo(header.dtype)
-    if limits.min <= header.nodata <= limits.max:
-        return ()
-    words = f"declared nodata {header.nodata:g} cannot occur in {header.dtype}: the file hides no pixel"
-    warnings.warn(f"{header.name}: {words}; gdal_edit.py -a_nodata 0 declares another", GeolabelWarning, stacklevel=4)
-    return (words,)
 
 
 def _names(header: Header, kind: Sensor, bands: Sequence[str] | None) -> tuple[str, ...]:

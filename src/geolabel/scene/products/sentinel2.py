@@ -159,21 +159,24 @@ def _masks(files: Files, images: Images, res_m: float) -> tuple[tuple[Mask, ...]
 # ---------------------------------------------------------------- offset
 def _offsets(said: Metadata, given: float | None) -> tuple[Mapping[str, float], str]:
     """(band -> DN to add, why in words); what the metadata list comes first, then the baseline."""
-    sensor = replace(SENSORS["sentinel-2-l2a"], scale=1.0, offset=-1000.0)
-    listed = {band: said.offsets.get(band, 0.0) for band in BANDS} if said.offsets else {}
-    if given is None and not listed and not _speaks(said.baseline):
+    speaks = _speaks(said.baseline)
+    if given is None and not said.offsets and not speaks:
         words = f"offset 0 DN: the metadata list none, and baseline {said.baseline or '(not given)'!r} says nothing"
         warnings.warn(f"{words}; give offset=0 or offset=-1000 to decide", GeolabelWarning, stacklevel=4)
         return dict.fromkeys(BANDS, 0.0), words
-    if given is None and not listed and float(said.baseline) >= BASELINE_WITH_OFFSET:
+    if given is None and not said.offsets and float(said.baseline) >= BASELINE_WITH_OFFSET:
         words = f"the metadata list no offset, although baseline {said.baseline} has one: -1000 DN by the baseline"
         warnings.warn(words, GeolabelWarning, stacklevel=4)
-    tags = {"processing_baseline": said.baseline} if _speaks(said.baseline) else {}
-    typical = [{**tags, "boa_add_offset": str(dn)} for dn in dict.fromkeys(listed.values())] or [tags]
+    sensor = replace(SENSORS["sentinel-2-l2a"], scale=1.0, offset=-1000.0)
+    tags = {"processing_baseline": said.baseline} if speaks else {}
+    typical = [{**tags, "boa_add_offset": str(dn)} for dn in dict.fromkeys(said.offsets.values())] or [tags]
     decided = [decide_offset(sensor, one, given) for one in typical]
-    if given is not None or not listed:
-        return dict.fromkeys(BANDS, decided[0][0]), decided[0][1]
-    return listed, "; ".join(words for _, words in decided)
+    usual = dict.fromkeys(BANDS, decided[0][0])
+    return (
+        (usual, decided[0][1])
+        if given is not None
+        else ({**usual, **said.offsets}, "; ".join(words for _, words in decided))
+    )
 
 
 def _speaks(baseline: str) -> bool:
