@@ -77,9 +77,12 @@ class Pixels:
         return [next(layer for layer in self.layers if layer.asset.name == name) for name in bands]
 
     def scalings(self, bands: Sequence[str]) -> tuple[Scaling, ...] | None:
-        """How DN become values, one for each band; None where masks, other grids or types of number lie between."""
+        """How DN become values, one for each band; None where masks, other grids or types of number lie between.
+
+        None too where a type of number is only what metadata say.
+        """
         layers = self._layers(bands)
-        plain = not self.masks and all(layer.source is None for layer in layers)
+        plain = not self.masks and all(layer.source is None and not layer.header.claimed for layer in layers)
         one_type = len({layer.header.dtype for layer in layers}) == 1
         return tuple(layer.scaling for layer in layers) if plain and one_type else None
 

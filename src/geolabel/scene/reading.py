@@ -209,19 +209,26 @@ def _opened(path: str, claim: Header | None) -> Any:
     file = rasterio.open(path)
     if claim is not None and claim.claimed:
         found = _header(file, path)
-        if _says(found) != _says(claim):
+        if not _same(found, claim):
             file.close()
             raise SourceError(
-                f"{claim.name} is {_says(found)}; its metadata say {_says(claim)}",
+                f"{claim.name} has {_says(found)}; its metadata say {_says(claim)}",
                 hint="the metadata are wrong: open the file itself, gl.open_scene(href, sensor=..., at=...)",
             )
     return file
 
 
+def _same(found: Header, claim: Header) -> bool:
+    one, other = found.grid, claim.grid
+    near = one.transform.almost_equals(other.transform, precision=1e-6 * abs(other.transform.a))
+    known = one.crs == other.crs or one.crs.proj.equals(other.crs.proj, ignore_axis_order=True)
+    return near and known and one.shape == other.shape and found.count >= claim.count
+
+
 def _says(header: Header) -> str:
     grid = header.grid
-    at = ", ".join(f"{edge:g}" for edge in grid.transform[:6])
-    return f"{header.dtype}, {grid.height} x {grid.width} pixels in {grid.crs_name} at ({at})"
+    corner = f"({grid.transform.c:.10g}, {grid.transform.f:.10g})"
+    return f"{header.count} x {grid.height} x {grid.width} pixels of {grid.transform.a:.8g} from {corner} in {grid.crs_name}"
 
 
 def _state(path: str) -> tuple[Any, ...]:

@@ -127,7 +127,8 @@ def steadily(path: str, work: Callable[[Mapping[str, str]], T], failed: tuple[ty
         That names the file and says what to do.
     """
     begun, tries, pause = time.monotonic(), int(seconds("GDAL_HTTP_MAX_RETRY")), seconds("GDAL_HTTP_RETRY_DELAY")
-    settings, tried = {}, 0
+    settings: dict[str, str] = {}
+    tried = 0
     while True:
         try:
             return work(settings)
@@ -257,11 +258,11 @@ def _get(url: str, headers: Mapping[str, str], limit: int | None = None) -> tupl
     def ask(_: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
         try:
             with urlopen(request, timeout=seconds("GDAL_HTTP_LOW_SPEED_TIME")) as answer:  # noqa: S310
-                return answer.status, answer.headers, _body(answer, limit)
+                return answer.status, dict(answer.headers.items()), _body(answer, limit)
         except HTTPError as error:
             if error.code in PASSING:
                 raise
-            return error.code, error.headers, b""
+            return error.code, {}, b""
 
     return steadily(url, ask, (OSError, HTTPException))
 

@@ -3,6 +3,7 @@
 ===============  ========================================================================================
 kind             what is looked for
 ===============  ========================================================================================
+`stac`           a `stac_version`: an item as a file, an https:// address, a dict, a pystac.Item, or items of one day
 `sentinel2`      `MTD_MSIL2A.xml`, `MTD_MSIL1C.xml`: a .SAFE folder or its .zip
 `landsat`        `*_MTL.txt`, `.json`, `.xml`: a bundle of Landsat 4-9 as a folder or .tar, Level 2 or Level 1
 `hls`            `HLS.L30.*.B05.tif`, `HLS.S30.*.B8A.tif`: a folder of one HLS granule
@@ -23,7 +24,7 @@ from geolabel.errors import SourceError
 from geolabel.nouns.scene import Quantity, Scene
 from geolabel.nouns.times import When
 
-KINDS = ("sentinel2", "landsat", "hls", "sentinel1", "naip", "raster")
+KINDS = ("stac", "sentinel2", "landsat", "hls", "sentinel1", "naip", "raster")
 """Modules of this folder, in the order in which they are asked."""
 
 
