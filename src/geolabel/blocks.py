@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from geolabel.boxes import Box, Piece, plan, unit
 from geolabel.stream import Progress, silent, walk
-
-Box = tuple[slice, slice]
-"""(rows, cols); of a window they may reach beyond the raster."""
-UNIT_PX = 512
-"""Edge of what is read at once: smaller blocks are read several together."""
 
 
 class Source(Protocol):
@@ -37,43 +32,6 @@ class Source(Protocol):
 
     def put(self, pixels: Any, at: Box, out: NDArray[Any], to: Box) -> None:
         """Copy the rectangle `at` of what was read into the rectangle `to` of a window."""
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """What one block gives to one window."""
-
-    window: int
-    at: Box
-    """In the block."""
-    to: Box
-    """In the window."""
-
-
-def unit(shape: tuple[int, int], block: tuple[int, int], least: int = UNIT_PX) -> tuple[int, int]:
-    """(rows, cols) of whole blocks of about `least` x `least` pixels; strips as wide as the raster are few rows high."""
-    rows, cols = (min(one, whole) for one, whole in zip(block, shape, strict=True))
-    wide = min(-(-least // cols) * cols, shape[1])
-    high = least if wide <= 2 * least else max(least * least // wide, 1)
-    return min(-(-high // rows) * rows, shape[0]), wide
-
-
-def plan(windows: Sequence[Box], shape: tuple[int, int], size: tuple[int, int]) -> dict[tuple[int, int], list[Piece]]:
-    """(row, col) of each block of `size` pixels that a window touches, row by row -> what it gives to which window."""
-    pieces: dict[tuple[int, int], list[Piece]] = {}
-    for i, (rows, cols) in enumerate(windows):
-        for row, at_row, to_row in _overlaps(rows, shape[0], size[0]):
-            for col, at_col, to_col in _overlaps(cols, shape[1], size[1]):
-                pieces.setdefault((row, col), []).append(Piece(i, (at_row, at_col), (to_row, to_col)))
-    return dict(sorted(pieces.items()))
-
-
-def _overlaps(span: slice, length: int, size: int) -> Iterator[tuple[int, slice, slice]]:
-    """(first pixel of a block, span in the block, span in the window) along one axis."""
-    start, stop = max(span.start, 0), min(span.stop, length)
-    for first in range(start // size * size, stop, size):
-        low, high = max(start, first), min(stop, first + size)
-        yield first, slice(low - first, high - first), slice(low - span.start, high - span.start)
 
 
 def cut(

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,34 @@ def atomic(path: Path | str) -> Iterator[Path]:
             tmp.replace(path)
     finally:
         tmp.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: Path | str) -> Iterator[Path]:
+    """Give an empty folder beside `path`; on success it takes `path`'s name, on any error it is removed.
+
+    What a killed process left there is cleared away by the next one; a folder that `path` names is replaced.
+
+    Raises
+    ------
+    SourceError
+        On a full disk, a read-only folder and the like; `path` is then as it was before.
+    """
+    path = Path(path)
+    part, old = path.with_name(f".{path.name}.part"), path.with_name(f".{path.name}.old")
+    with named_errors(path):
+        for left in (part, old):
+            shutil.rmtree(left, ignore_errors=True)
+        part.mkdir(parents=True)
+    try:
+        with named_errors(path):
+            yield part
+            if path.exists():
+                path.replace(old)
+            part.replace(path)
+    finally:
+        for left in (part, old):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _umask() -> int:
@@ -90,7 +118,16 @@ def write_json(path: Path | str, value: Any, *, indent: int | None = 2) -> Path:
     return write_text(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def write_cog(path: Path | str, bands: Any, grid: Grid, *, nodata: float | None = None, colours: Any = None) -> Path:
+def write_cog(
+    path: Path | str,
+    bands: Any,
+    grid: Grid,
+    *,
+    nodata: float | None = None,
+    colours: Any = None,
+    names: Sequence[str] = (),
+    tags: Mapping[str, str] | None = None,
+) -> Path:
     """Path of a cloud-optimised GeoTIFF, written atomically: deflate, 512-pixel blocks, nearest overviews.
 
     Parameters
@@ -99,6 +136,8 @@ def write_cog(path: Path | str, bands: Any, grid: Grid, *, nodata: float | None 
         (band, y, x) or (y, x) array on `grid`, in the dtype of the file.
     colours
         Value -> (r, g, b, a), 0-255, for one band of uint8.
+    names, tags
+        Descriptions of the bands; metadata of the file.
     """
     import rasterio
     import rasterio.shutil
@@ -112,6 +151,9 @@ def write_cog(path: Path | str, bands: Any, grid: Grid, *, nodata: float | None 
             file.write(bands)
             if colours:
                 file.write_colormap(1, dict(colours))
+            if names:
+                file.descriptions = tuple(names)
+            file.update_tags(**(tags or {}))
         with memory.open() as file:
             rasterio.shutil.copy(file, cog.name, driver="COG", compress="deflate", overview_resampling="nearest")
         tmp.write_bytes(cog.read())  # not by GDAL, which may close a file on a full disk without an error

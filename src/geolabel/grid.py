@@ -6,21 +6,26 @@ Order is always (row, col) and (y, x); bounds are (xmin, ymin, xmax, ymax). Floa
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
+import pyproj
 from affine import Affine
 from odc.geo.crs import CRS
 from odc.geo.geobox import GeoBox
 from pyproj import Proj, Transformer
 from pyproj.aoi import AreaOfInterest
 from pyproj.database import query_utm_crs_info
+from pyproj.exceptions import ProjError
 from rasterio.windows import Window
 
 from geolabel.errors import CRSError, InputError
+from geolabel.tiling import Tiling
+
+__all__ = ["Bounds", "Grid", "LonLat", "Tile", "Tiling", "crs_key"]
 
 Bounds = tuple[float, float, float, float]
 
@@ -80,6 +85,24 @@ class Tile:
     def window(self) -> Window:
         """The core as a rasterio window."""
         return Window(self.col, self.row, self.width, self.height)
+
+
+@lru_cache(maxsize=256)
+def crs_key(wkt: str) -> str:
+    """`EPSG:32611` where the CRS is the one of that code, else another authority's code, else its WKT.
+
+    A code written in the WKT is not trusted: the definitions are compared, axis order aside (a raster's is x, y).
+    """
+    crs = pyproj.CRS.from_wkt(wkt)
+    codes = [f"EPSG:{crs.to_epsg()}", ":".join(crs.to_authority() or ("", "")), "EPSG:4326"]
+    return next((code for code in codes if _is(crs, code)), crs.to_wkt())
+
+
+def _is(crs: pyproj.CRS, code: str) -> bool:
+    try:
+        return bool(crs.equals(pyproj.CRS.from_user_input(code), ignore_axis_order=True))
+    except ProjError:  # no such code
+        return False
 
 
 @dataclass(frozen=True)
@@ -154,9 +177,28 @@ class Grid:
 
     @cached_property
     def digest(self) -> str:
-        """Ten hexadecimal digits that name this grid."""
-        text = f"{self.crs.to_wkt()}|{tuple(round(v, 9) for v in self.transform[:6])}|{self.shape}"
+        """Ten hexadecimal digits that name this grid, however its CRS was written (code, WKT 1 or 2, GeoTIFF keys)."""
+        text = f"{crs_key(self.crs.to_wkt())}|{tuple(round(v, 9) for v in self.transform[:6])}|{self.shape}"
         return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+    def record(self) -> dict[str, Any]:
+        """CRS, transform and shape as JSON values; `Grid.recorded` gives the grid again."""
+        return {"crs": crs_key(self.crs.to_wkt()), "transform": list(self.transform[:6]), "shape": list(self.shape)}
+
+    @classmethod
+    def recorded(cls, values: Mapping[str, Any]) -> Grid:
+        """Grid of a `record`.
+
+        Raises
+        ------
+        InputError
+            Where the values are none.
+        """
+        try:
+            height, width = (int(n) for n in values["shape"])
+            return cls.of(values["crs"], Affine(*(float(v) for v in values["transform"])), (height, width))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"no grid can be read from {values!r}: {error}") from None
 
     @property
     def is_metric(self) -> bool:
@@ -286,32 +328,3 @@ class Grid:
 
     def __repr__(self) -> str:
         return f"Grid({self.crs_name}, {self.height} x {self.width}, {abs(self.transform.a):g} {self.crs.units[0]})"
-
-
-@dataclass(frozen=True)
-class Tiling:
-    """Tiles of one size on one grid: iterates over its tiles; `footprints()` shows them on a map."""
-
-    grid: Grid
-    tiles: tuple[Tile, ...]
-
-    def __iter__(self) -> Iterator[Tile]:
-        return iter(self.tiles)
-
-    def __len__(self) -> int:
-        return len(self.tiles)
-
-    def footprints(self) -> Any:
-        """GeoDataFrame of the tiles' cores (`tile`, `row`, `col`, `height`, `width`, geometry) in the grid's CRS."""
-        import geopandas as gpd
-        import shapely
-
-        columns = {
-            "tile": [t.key for t in self.tiles],
-            **{name: [getattr(t, name) for t in self.tiles] for name in ("row", "col", "height", "width")},
-        }
-        boxes = [shapely.box(*self.grid.crop(t).bounds) for t in self.tiles]
-        return gpd.GeoDataFrame(columns, geometry=boxes, crs=self.grid.crs.to_wkt())
-
-    def _repr_html_(self) -> str:
-        return f"<p>{len(self.tiles)} tiles on {self.grid!r}</p>"

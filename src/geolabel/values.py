@@ -9,9 +9,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from geolabel.boxes import Box
 from geolabel.nouns.scene import Scaling
-
-Box = tuple[slice, slice]
 
 
 def to_values(dn: NDArray[Any], *, scale: float, offset: float, nodata: Sequence[float]) -> NDArray[np.float32]:

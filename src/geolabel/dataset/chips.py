@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from geolabel.blocks import Box, cut
+from geolabel.blocks import cut
+from geolabel.boxes import Box
 from geolabel.errors import BandError, InputError
 from geolabel.grid import Tile, Tiling
 from geolabel.nouns.scene import Scaling, Scene

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geolabel.errors import ConfigError, nearest
+from geolabel.errors import ConfigError, InputError, nearest
 from geolabel.grid import Tiling
 from geolabel.nouns.answer import Answer
 from geolabel.nouns.consensus import Consensus
@@ -25,9 +26,36 @@ from geolabel.stream import Progress, silent
 FORMATS = ("geojson", "gpkg", "geoparquet")
 
 
-def tiles(scene: Scene | View, size: int, margin: int = 0) -> Tiling:
-    """Tiles of `size` pixels that cover a scene's grid, edge tiles kept."""
-    return Tiling(scene.grid, scene.grid.tiles(size, margin))
+def tiles(
+    scene: Scene | View,
+    size: int | None = None,
+    margin: int = 0,
+    *,
+    zoom: int | None = None,
+    tms: Any = "WebMercatorQuad",
+) -> Tiling:
+    """Tiles of `size` pixels that cover a scene's grid, edge tiles kept; or those of a web map at one `zoom`.
+
+    Tiles of a zoom are named `z/x/y` and lie on the tile matrix set's own grid, cropped to the scene: lay the scene on
+    it with `gl.align({"scene": scene}, grid=tiles.grid)`.
+
+    Parameters
+    ----------
+    tms
+        Tile matrix set of `zoom`: a name that morecantile knows, or a `morecantile.TileMatrixSet`.
+
+    Raises
+    ------
+    InputError
+        For neither or both of size and zoom, and where the set has no such tiles.
+    """
+    if (size is None) == (zoom is None):
+        raise InputError(f"size={size}, zoom={zoom}", hint="give one of them: size in pixels, or zoom of a web map")
+    if size is not None:
+        return Tiling(scene.grid, scene.grid.tiles(size, margin))
+    from geolabel.tms import tms_tiles
+
+    return tms_tiles(scene.grid, zoom or 0, tms=tms, margin=margin)
 
 
 @dataclass(frozen=True, slots=True)
