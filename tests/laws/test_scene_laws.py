@@ -8,7 +8,8 @@ from geolabel.grid import Tile
 from geolabel.scene.align import align
 from geolabel.scene.flow import fill, gather
 from geolabel.scene.radar import db_of_power, power_of_db
-from geolabel.scene.resample import Place, bilinear, onto, positions
+from geolabel.scene.resample import Place, onto, positions
+from geolabel.scene.sample import blend
 from geolabel.scene.speckle import despeckled
 from geolabel.scene.terrain import slope_aspect
 from rasters import metric_grid, scene_of
@@ -31,7 +32,7 @@ def fields(draw):
 def test_a_value_is_where_the_pixel_under_it_has_one_and_lies_among_its_neighbours(field):
     values, rng = field
     row, col = (rng.uniform(-1.5, n + 0.5, (5, 6)) for n in values.shape)
-    found = bilinear(values[None], row, col)[0]
+    found = blend(values[None], row, col)[0]
     near = np.floor(np.stack([row, col]) + 0.5).astype(int)
     inside = (near >= 0).all(0) & (near[0] < values.shape[0]) & (near[1] < values.shape[1])
     held = np.zeros(row.shape, bool)

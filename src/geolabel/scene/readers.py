@@ -57,9 +57,8 @@ class Resampled:
         window = source_window(self.place, target)
         if window is None:
             return np.full((len(bands), *target.shape), np.nan, np.float32)
-        values = self.source.read(bands, *window)
-        source = self.place.part(*window)
-        moved = [
-            onto(one[None], source, target, self.step, way=ways[name]) for name, one in zip(bands, values, strict=True)
-        ]
-        return np.concatenate(moved)
+        values, moved = self.source.read(bands, *window), np.empty((len(bands), *target.shape), np.float32)
+        for way in dict.fromkeys(ways[name] for name in bands):
+            alike = [i for i, name in enumerate(bands) if ways[name] == way]
+            moved[alike] = onto(values[alike], self.place.part(*window), target, self.step, way=way)
+        return moved

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from pyproj import CRS, Proj, Transformer
 
 from geolabel.grid import Grid
+from geolabel.scene.sample import SNAP_PX, blend, commonest
 
 Floats = NDArray[np.float64]
 Way = Literal["bilinear", "nearest", "mode", "circular", "turned"]
@@ -31,8 +32,6 @@ the pixel under the centre; `mode`: the most frequent of what a coarser one cove
 grid has elsewhere."""
 NO_DIRECTION = 1e-6
 """Length of a mean of unit vectors below which it has no direction."""
-SNAP_PX = 1e-6
-"""Positions this near to a pixel's centre are that centre: coordinates that differ by 1e-13 snap."""
 LATTICE = 17
 """Points along each edge by which the window of source pixels under a block is found."""
 
@@ -89,30 +88,6 @@ def _snap(value: Floats) -> Floats:
         return np.where(np.abs(value - whole) < SNAP_PX, whole, value)
 
 
-def bilinear(values: NDArray[np.float32], row: Floats, col: Floats) -> NDArray[np.float32]:
-    """(band, h, w) values at positions (h, w), weighted over the valid ones of the four nearest pixels.
-
-    A position has a value where the pixel that holds it has one: nodata neither grows nor shrinks.
-    """
-    total, weight = np.zeros((len(values), *row.shape)), np.zeros((len(values), *row.shape))
-    inside = (row >= -0.5) & (row < values.shape[1] - 0.5) & (col >= -0.5) & (col < values.shape[2] - 0.5)
-    row, col = np.where(inside, row, 0.0), np.where(inside, col, 0.0)
-    row0, col0 = np.floor(row).astype(int), np.floor(col).astype(int)
-    for r, c in ((row0, col0), (row0, col0 + 1), (row0 + 1, col0), (row0 + 1, col0 + 1)):
-        found, valid = _at(values, r, c)
-        share = (1 - np.abs(row - r)) * (1 - np.abs(col - c)) * valid
-        total, weight = total + share * np.where(valid, found, 0.0), weight + share
-    held = _at(values, np.floor(row + 0.5).astype(int), np.floor(col + 0.5).astype(int))[1] & inside
-    return np.where(held, total / np.where(held, weight, 1.0), np.nan).astype(np.float32)
-
-
-def _at(values: NDArray[np.float32], row: NDArray[Any], col: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """(values at whole positions, whether there is one)."""
-    height, width = values.shape[1:]
-    found = values[:, np.clip(row, 0, height - 1), np.clip(col, 0, width - 1)]
-    return found, np.isfinite(found) & (row >= 0) & (row < height) & (col >= 0) & (col < width)
-
-
 def onto(
     values: NDArray[np.float32], source: Place, target: Place, step: int = 1, *, way: Way = "bilinear"
 ) -> NDArray[np.float32]:
@@ -125,30 +100,10 @@ def onto(
         east, north = (onto(part(np.radians(values)), source, target, step) for part in (np.sin, np.cos))
         return _bearing(east, north, convergence(target, on=source) if way == "turned" else 0.0)
     step = 1 if way == "nearest" else step
-    height, width = target.shape
     edges = zip(target.origin, target.shape, strict=True)
     row, col = ((np.arange(first * step, (first + n) * step) + 0.5) / step - 0.5 for first, n in edges)
     at = positions(*np.meshgrid(row, col, indexing="ij"), of=target, on=source)
-    sample = bilinear if way == "bilinear" else under
-    fine = sample(values, *at).reshape(len(values), height, step, width, step)
-    return fine[:, :, 0, :, 0] if step == 1 else (_mode if way == "mode" else _mean)(fine, step)
-
-
-def under(values: NDArray[np.float32], row: Floats, col: Floats) -> NDArray[np.float32]:
-    """(band, h, w) values of the pixels that hold the positions (h, w), NaN where there is none."""
-    whole = (np.floor(np.where(np.isfinite(at), at, -1.0) + 0.5 + SNAP_PX).astype(int) for at in (row, col))
-    found, valid = _at(values, *whole)
-    return np.where(valid, found, np.nan).astype(np.float32)
-
-
-def _mode(fine: NDArray[np.float32], step: int) -> NDArray[np.float32]:
-    best = np.zeros((fine.shape[0], fine.shape[1], fine.shape[3]), int)
-    mode = np.full(best.shape, np.nan, np.float32)
-    enough = 2 * np.isfinite(fine).sum((2, 4)) >= step * step
-    for one in np.unique(fine[np.isfinite(fine)]):  # ascending: the lowest of equally frequent classes stays
-        count = (fine == one).sum((2, 4))
-        mode, best = np.where(enough & (count > best), one, mode), np.maximum(count, best)
-    return mode.astype(np.float32)
+    return (blend if way == "bilinear" else commonest)(values, *at, step)
 
 
 def _bearing(east: NDArray[np.float32], north: NDArray[np.float32], turn_deg: Any) -> NDArray[np.float32]:
@@ -171,13 +126,6 @@ def _convergence(crs: str, lon: Floats, lat: Floats) -> Floats:
     if CRS(crs).is_geographic:
         return np.zeros(lon.shape)
     return np.asarray(Proj(crs).get_factors(lon, lat).meridian_convergence, np.float64)
-
-
-def _mean(fine: NDArray[np.float32], step: int) -> NDArray[np.float32]:
-    valid = np.isfinite(fine)
-    count = valid.sum((2, 4))
-    total = np.where(valid, fine, 0).sum((2, 4), dtype=np.float64)
-    return np.where(2 * count >= step * step, total / np.maximum(count, 1), np.nan).astype(np.float32)
 
 
 def step_between(source: Grid, target: Grid) -> int:
