@@ -146,7 +146,8 @@ def _absorbed(patches: Patches, kept: NDArray[np.bool_], min_pixels: int) -> tup
     parent = np.arange(n, dtype=np.int64)
     small = np.flatnonzero(kept & (size < min_pixels))
     if len(small) and len(pairs):
-        _absorb(level, size, corner, start, both[:, 1].copy(), parent, small, min_pixels)
+        chain = np.full(n, -1, np.int64), np.arange(n, dtype=np.int64)
+        _absorb(Sets(level, size, corner, start, both[:, 1].copy(), parent, *chain), small, min_pixels)
     total = np.zeros(n, np.int64)
     np.add.at(total, parent, patches.total)
     roots = np.flatnonzero(kept & (parent == np.arange(n)))
@@ -160,53 +161,67 @@ def _absorbed(patches: Patches, kept: NDArray[np.bool_], min_pixels: int) -> tup
 
 
 @njit(**COMPILE)
-def _root(parent, node):  # type: ignore[no-untyped-def]
+def _root(parent: I64, node: int) -> int:
     while parent[node] != node:
         parent[node] = parent[parent[node]]
         node = parent[node]
     return node
 
 
-@njit(**COMPILE)
-def _unite(size, corner, parent, after, tail, a, b):  # type: ignore[no-untyped-def]
-    """Let set `a` become part of set `b`, whose level stays; the members of both are one chain from `b`."""
-    parent[a] = b
-    size[b] += size[a]
-    corner[b] = min(corner[b], corner[a])
-    after[tail[b]] = a
-    tail[b] = tail[a]
+class Sets(NamedTuple):
+    """Patches that were joined, as sets: union-find, and the members of each as a chain from its root."""
+
+    level: Codes
+    size: I64
+    corner: I64
+    start: I64
+    other: I64
+    """Patches that touch patch `i`: `other[start[i]:start[i + 1]]`."""
+    parent: I64
+    after: I64
+    tail: I64
 
 
 @njit(**COMPILE)
-def _largest_neighbour(level, size, corner, start, other, parent, after, a):  # type: ignore[no-untyped-def]
-    best = -1
-    member = a
+def _unite(sets: Sets, a: int, b: int) -> None:
+    """Let set `a` become part of set `b`, whose level stays."""
+    sets.parent[a] = b
+    sets.size[b] += sets.size[a]
+    sets.corner[b] = min(sets.corner[b], sets.corner[a])
+    sets.after[sets.tail[b]] = a
+    sets.tail[b] = sets.tail[a]
+
+
+@njit(**COMPILE)
+def _largest_neighbour(sets: Sets, a: int) -> int:
+    size, level, corner = sets.size, sets.level, sets.corner
+    best, member = -1, a
     while member >= 0:
-        for i in range(start[member], start[member + 1]):
-            b = _root(parent, other[i])
+        for i in range(sets.start[member], sets.start[member + 1]):
+            b = _root(sets.parent, sets.other[i])
             if b in (a, best):
                 continue
             if best < 0 or (-size[b], level[b], corner[b]) < (-size[best], level[best], corner[best]):
                 best = b
-        member = after[member]
+        member = sets.after[member]
     return best
 
 
 @njit(**COMPILE)
-def _join(level, size, corner, start, other, parent, after, tail, a, b):  # type: ignore[no-untyped-def]
+def _join(sets: Sets, a: int, b: int) -> None:
     """Let set `a` become part of its neighbour `b`, and with it all neighbours of `a` that have the level of `b`."""
-    end, member = tail[a], a
-    _unite(size, corner, parent, after, tail, a, b)
+    end, member = sets.tail[a], a
+    _unite(sets, a, b)
     while member >= 0:
-        for i in range(start[member], start[member + 1]):
-            c = _root(parent, other[i])
-            if c != b and level[c] == level[b]:
-                _unite(size, corner, parent, after, tail, c, b)
-        member = -1 if member == end else after[member]
+        for i in range(sets.start[member], sets.start[member + 1]):
+            c = _root(sets.parent, sets.other[i])
+            if c != b and sets.level[c] == sets.level[b]:
+                _unite(sets, c, b)
+        member = -1 if member == end else sets.after[member]
 
 
 @njit(**COMPILE)
-def _entries(bucket, node, entry):  # type: ignore[no-untyped-def]
+def _entries(bucket: int, node: I64, entry: I64) -> I64:
     """The nodes that were put into a bucket."""
     count, i = 0, bucket
     while i >= 0:
@@ -218,26 +233,25 @@ def _entries(bucket, node, entry):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _absorb(level, size, corner, start, other, parent, small, least):  # type: ignore[no-untyped-def]
+def _absorb(sets: Sets, small: I64, least: int) -> None:
     """Join patches below `least` pixels to neighbours, smallest first; one round for each size."""
-    n = len(level)
-    after, tail = np.full(n, -1, np.int64), np.arange(n)
+    n = len(sets.level)
     bucket = np.full(least, -1, np.int64)  # size -> latest entry; an entry is a node and the entry before it
     node, entry, m = np.empty(2 * n, np.int64), np.empty(2 * n, np.int64), 0
     for a in small:
-        node[m], entry[m], bucket[size[a]] = a, bucket[size[a]], m
+        node[m], entry[m], bucket[sets.size[a]] = a, bucket[sets.size[a]], m
         m += 1
     for pixels in range(1, least):
         waiting = _entries(bucket[pixels], node, entry)
-        for a in waiting[np.argsort(corner[waiting])]:
-            if parent[a] != a or size[a] != pixels:  # joined or grown since
+        for a in waiting[np.argsort(sets.corner[waiting])]:
+            if sets.parent[a] != a or sets.size[a] != pixels:  # joined or grown since
                 continue
-            b = _largest_neighbour(level, size, corner, start, other, parent, after, a)
+            b = _largest_neighbour(sets, a)
             if b < 0:
                 continue
-            _join(level, size, corner, start, other, parent, after, tail, a, b)
-            if size[b] < least:
-                node[m], entry[m], bucket[size[b]] = b, bucket[size[b]], m
+            _join(sets, a, b)
+            if sets.size[b] < least:
+                node[m], entry[m], bucket[sets.size[b]] = b, bucket[sets.size[b]], m
                 m += 1
     for a in range(n):
-        parent[a] = _root(parent, a)
+        sets.parent[a] = _root(sets.parent, a)

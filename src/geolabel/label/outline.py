@@ -10,7 +10,7 @@ touch the outline at a point, and what comes out is valid by construction.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -33,14 +33,19 @@ class Corners(NamedTuple):
     arms: NDArray[np.uint8]
     unseen: I64
 
-    def only(self, kept: NDArray[np.bool_]) -> Corners:
-        """Some of them."""
-        return Corners(*(part[kept] for part in self))
+    def only(self, which: NDArray[Any]) -> Corners:
+        """Some of them (a mask), or all in another order (numbers)."""
+        return Corners(self.patch[which], self.row[which], self.col[which], self.arms[which], self.unseen[which])
 
     @classmethod
-    def together(cls, parts: list[Corners]) -> Corners:
-        """All corners of several."""
-        return cls(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    def empty(cls, n: int) -> Corners:
+        """Room for `n` corners."""
+        place = (np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int32))
+        return cls(*place, np.empty(n, np.uint8), np.empty(n, np.int64))
+
+    def plus(self, more: Corners) -> Corners:
+        """These and more."""
+        return Corners(*map(np.concatenate, zip(self, more, strict=True)))
 
 
 class Rows(NamedTuple):
@@ -68,15 +73,14 @@ def corners_of(rows: Rows, top: int, width: int, unseen_above: I64, *, last: boo
         (x,) unseen pixels of each column above the strip.
     """
     lines = len(rows.start) - 1 + (1 if last else 0)
-    nothing = Corners(*(np.empty(0, kind) for kind in (np.int32, np.int32, np.int32, np.uint8, np.int64)))
-    n = _turn(rows, lines, top, width, unseen_above, nothing, False)
-    corners = Corners(*(np.empty(n, part.dtype) for part in nothing))
+    n = _turn(rows, lines, top, width, unseen_above, Corners.empty(0), False)
+    corners = Corners.empty(n)
     _turn(rows, lines, top, width, unseen_above, corners, True)
     return corners
 
 
 @njit(**COMPILE)
-def _lay(rows, row, line, value):  # type: ignore[no-untyped-def]
+def _lay(rows: Rows, row: int, line: I32, value: bool) -> None:
     """Write the patches of a row (or 0) into a line of pixels, which has one more on either side."""
     if row < len(rows.start) - 1:
         for run in range(rows.start[row], rows.start[row + 1]):
@@ -84,7 +88,7 @@ def _lay(rows, row, line, value):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _turn(rows, lines, top, width, unseen_above, out, keep):  # type: ignore[no-untyped-def]
+def _turn(rows: Rows, lines: int, top: int, width: int, unseen_above: I64, out: Corners, keep: bool) -> int:
     """How many corners there are; written to `out` where `keep`."""
     above, below = np.zeros(width + 2, np.int32), np.zeros(width + 2, np.int32)
     seen_at = np.full(width + 1, -1, np.int32)
@@ -110,7 +114,7 @@ def _turn(rows, lines, top, width, unseen_above, out, keep):  # type: ignore[no-
 
 
 @njit(**COMPILE)
-def _add_unseen(rows, line, north_west):  # type: ignore[no-untyped-def]
+def _add_unseen(rows: Rows, line: int, north_west: I64) -> None:
     """Add the unseen pixels of a row to the counts north-west of each crossing below it."""
     low, high = rows.unseen_start[line], rows.unseen_start[line + 1]
     if low == high:
@@ -127,7 +131,7 @@ def _add_unseen(rows, line, north_west):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _around(above, below, row, col, unseen, out, keep, n):  # type: ignore[no-untyped-def]
+def _around(above: I32, below: I32, row: int, col: int, unseen: int, out: Corners, keep: bool, n: int) -> int:
     """Corners at one crossing: of each patch among the four pixels around it."""
     nw, ne, sw, se = above[col], above[col + 1], below[col], below[col + 1]
     for i in range(4):
@@ -146,7 +150,7 @@ def _around(above, below, row, col, unseen, out, keep, n):  # type: ignore[no-un
 
 
 @njit(**COMPILE)
-def _keep(patch, row, col, arms, unseen, out, keep, n):  # type: ignore[no-untyped-def]
+def _keep(patch: int, row: int, col: int, arms: int, unseen: int, out: Corners, keep: bool, n: int) -> int:
     if keep:
         out.patch[n], out.row[n], out.col[n], out.arms[n], out.unseen[n] = patch, row, col, arms, unseen
     return n + 1
@@ -166,33 +170,36 @@ class Rings(NamedTuple):
     unseen: I64
     """(rings,) unseen pixels inside; of a hole below zero."""
 
+    @classmethod
+    def empty(cls, corners: int) -> Rings:
+        """Room for the rings of so many corners: at least four each, and the first of a ring is also its last."""
+        points, rings = corners + corners // 4, corners // 4
+        sums = np.zeros(rings, np.int64), np.zeros(rings, np.int64)
+        row, col = np.empty(points, np.int32), np.empty(points, np.int32)
+        return cls(row, col, np.zeros(rings + 1, np.int64), np.empty(rings, np.int32), *sums)
+
+    def only(self, n: int) -> Rings:
+        """The first `n` rings."""
+        end = int(self.start[n])
+        row, col, start = self.row[:end], self.col[:end], self.start[: n + 1]
+        return Rings(row, col, start, self.patch[:n], self.filled[:n], self.unseen[:n])
+
 
 def rings_of(corners: Corners) -> Rings:
     """Rings of all patches whose corners are complete, in order of the patches' numbers."""
     right, down = corners.arms & RIGHT, (corners.arms & DOWN) >> 1
     by_row = np.lexsort((right, corners.col, corners.row, corners.patch))
-    corners = Corners(*(part[by_row] for part in corners))
-    down = down[by_row]
+    corners, down = corners.only(by_row), down[by_row]
     by_col = np.lexsort((down, corners.row, corners.col, corners.patch))
     along_col = np.empty(len(by_col), np.int64)
     along_col[by_col[0::2]], along_col[by_col[1::2]] = by_col[1::2], by_col[0::2]
-    n = len(along_col)
-    points, rings = n + n // 4, n // 4
-    out = Rings(
-        *(np.empty(points, np.int32) for _ in range(2)),
-        np.zeros(rings + 1, np.int64),
-        np.empty(rings, np.int32),
-        *(np.zeros(rings, np.int64) for _ in range(2)),
-    )
+    out = Rings.empty(len(along_col))
     made = _close(corners, along_col, out)
-    end = int(out.start[made])
-    return Rings(
-        out.row[:end], out.col[:end], out.start[: made + 1], out.patch[:made], out.filled[:made], out.unseen[:made]
-    )
+    return out.only(made)
 
 
 @njit(**COMPILE)
-def _close(corners, along_col, out):  # type: ignore[no-untyped-def]
+def _close(corners: Corners, along_col: I64, out: Rings) -> int:
     """Walk every ring once. An outline goes south first (counter-clockwise on a north-up map), a hole east first."""
     n = len(along_col)
     done = np.zeros(n, np.bool_)
@@ -230,6 +237,5 @@ def polygons_of(rings: Rings, transform: tuple[float, ...]) -> NDArray[np.object
     xy = np.empty((len(rings.row), 2))
     xy[:, 0] = a * rings.col + b * rings.row + c
     xy[:, 1] = d * rings.col + e * rings.row + f
-    outer = np.flatnonzero(np.concatenate([[True], rings.patch[1:] != rings.patch[:-1]])) if len(rings.patch) else []
-    parts = np.concatenate([outer, [len(rings.patch)]]).astype(np.int64)
+    parts = np.append(np.flatnonzero(rings.filled > 0), len(rings.patch))
     return shapely.from_ragged_array(shapely.GeometryType.POLYGON, xy, (rings.start, parts))

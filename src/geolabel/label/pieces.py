@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,9 +172,9 @@ class Shelf:
         if self.folder is None:
             return self._held[name]
         try:
-            with np.load(self._path(name)) as file:
+            with self._path(name).open("rb") as raw, np.load(raw) as file:
                 return Piece(**{key: file[key] for key in Piece._fields})
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise SourceError(
                 f"cannot read {self._path(name)}: {error}", hint="remove the work folder and run again"
             ) from error

@@ -32,7 +32,7 @@ def quantised(values: NDArray[Any], units: Units) -> Quanta:
 
 
 @njit(**COMPILE)
-def _quantise(values, per_unit, out):  # type: ignore[no-untyped-def]
+def _quantise(values: NDArray[np.float32], per_unit: float, out: Quanta) -> None:
     for row in range(values.shape[0]):
         for col in range(values.shape[1]):
             value = values[row, col]
@@ -72,7 +72,7 @@ def counts_of(quanta: Quanta) -> NDArray[np.int64]:
 
 
 @njit(**COMPILE)
-def _count(quanta, counts):  # type: ignore[no-untyped-def]
+def _count(quanta: Quanta, counts: NDArray[np.int64]) -> None:
     for row in range(quanta.shape[0]):
         for col in range(quanta.shape[1]):
             counts[np.int64(quanta[row, col]) + 32768] += 1

@@ -10,7 +10,7 @@ from numba import njit
 
 from geolabel.errors import InputError
 from geolabel.label.graph import Whole
-from geolabel.label.quanta import COMPILE, MOST, UNKNOWN, median_of
+from geolabel.label.quanta import COMPILE, MOST, UNKNOWN, Quanta, median_of
 from geolabel.label.runs import I32, I64
 from geolabel.label.scars import Job
 
@@ -88,9 +88,9 @@ def _counted(job: Job, ring: Ring, near: Near) -> I64:
         rows.append((row + np.repeat(np.arange(len(piece.start) - 1), np.diff(piece.start)))[scar])
         firsts.append(piece.first[scar])
         lasts.append(piece.last[scar])
-    row = np.concatenate(rows)
-    if len(row):
-        start = np.searchsorted(row, np.arange(near.first - len(ring.outer) + 1, near.last + len(ring.outer)))
+    scar_rows = np.concatenate(rows)
+    if len(scar_rows):
+        start = np.searchsorted(scar_rows, np.arange(near.first - len(ring.outer) + 1, near.last + len(ring.outer)))
         quanta = job.image.store.read(near.first, near.last)
         _count(start, np.concatenate(firsts), np.concatenate(lasts), ring, quanta, counts)
     counts[0] = 0
@@ -98,7 +98,7 @@ def _counted(job: Job, ring: Ring, near: Near) -> I64:
 
 
 @njit(**COMPILE)
-def _count(start, first, last, ring, quanta, counts):  # type: ignore[no-untyped-def]
+def _count(start: I64, first: I32, last: I32, ring: Ring, quanta: Quanta, counts: I64) -> None:
     height, width = quanta.shape
     reach = len(ring.outer) - 1
     for row in range(height):

@@ -49,7 +49,7 @@ def codes_of(quanta: Quanta, limit: int, table: Codes) -> Codes:
 
 
 @njit(**COMPILE)
-def _clean(quanta, limit, table, codes):  # type: ignore[no-untyped-def]
+def _clean(quanta: Quanta, limit: int, table: Codes, codes: Codes) -> None:
     height, width = codes.shape
     heard = np.zeros((3, width), np.uint8)  # per pixel: 1 known, 17 known and above; three rows and columns fit a byte
     votes = np.zeros(width + 2, np.uint8)
@@ -85,7 +85,7 @@ def runs_of(codes: Codes) -> Runs:
 
 
 @njit(**COMPILE)
-def _count_runs(codes, start):  # type: ignore[no-untyped-def]
+def _count_runs(codes: Codes, start: I64) -> None:
     for row in range(codes.shape[0]):
         n = 0
         before = np.uint8(0)
@@ -97,7 +97,7 @@ def _count_runs(codes, start):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _fill_runs(codes, runs):  # type: ignore[no-untyped-def]
+def _fill_runs(codes: Codes, runs: Runs) -> None:
     width = codes.shape[1]
     for row in range(codes.shape[0]):
         run = runs.start[row] - 1
@@ -144,7 +144,7 @@ def patches_of(runs: Runs) -> tuple[I32, NDArray[np.int32]]:
 
 
 @njit(**COMPILE)
-def _root(parent, run):  # type: ignore[no-untyped-def]
+def _root(parent: I32, run: int) -> int:
     while parent[run] != run:
         parent[run] = parent[parent[run]]
         run = parent[run]
@@ -152,7 +152,7 @@ def _root(parent, run):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _unite(parent, a, b):  # type: ignore[no-untyped-def]
+def _unite(parent: I32, a: int, b: int) -> None:
     """Unite two sets; the lower number stays the root, so a root is its set's first run."""
     a, b = _root(parent, a), _root(parent, b)
     if a < b:
@@ -162,7 +162,7 @@ def _unite(parent, a, b):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _link(runs, parent, touching):  # type: ignore[no-untyped-def]
+def _link(runs: Runs, parent: I32, touching: I32) -> int:
     m = 0
     for row in range(len(runs.start) - 1):
         low, high = runs.start[row], runs.start[row + 1]
@@ -185,7 +185,7 @@ def _link(runs, parent, touching):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _number(parent, number):  # type: ignore[no-untyped-def]
+def _number(parent: I32, number: I32) -> int:
     total = 0
     for run in range(len(parent)):
         root = _root(parent, run)
@@ -205,7 +205,7 @@ def contacts(a: Runs, row_a: int, b: Runs, row_b: int) -> NDArray[np.int64]:
 
 
 @njit(**COMPILE)
-def _overlaps(a, row_a, b, row_b, pairs):  # type: ignore[no-untyped-def]
+def _overlaps(a: Runs, row_a: int, b: Runs, row_b: int, pairs: I64) -> int:
     m = 0
     above, end = a.start[row_a], a.start[row_a + 1]
     for run in range(b.start[row_b], b.start[row_b + 1]):
@@ -227,7 +227,7 @@ def totals_of(runs: Runs, quanta: Quanta, patch: I32, n: int) -> tuple[I64, I64,
 
 
 @njit(**COMPILE)
-def _sum(runs, quanta, patch, size, total, largest):  # type: ignore[no-untyped-def]
+def _sum(runs: Runs, quanta: Quanta, patch: I32, size: I64, total: I64, largest: I32) -> None:
     for row in range(len(runs.start) - 1):
         for run in range(runs.start[row], runs.start[row + 1]):
             amount, most = np.int64(0), np.int32(-32768)

@@ -124,18 +124,16 @@ class Job:
         """Polygons of the final patches, each closed as soon as the walk has passed it."""
         height, width = self.image.store.shape
         ends, order = _ends(whole), len(whole.level)
-        open_: list[Corners] = []
+        waiting = Corners.empty(0)
         polygons = np.empty(order, object)
         filled, unseen = np.ones(order, np.int64), np.zeros(order, np.int64)
         above = np.zeros(width, np.int64)
         for i, (first, last, piece) in enumerate(self.pieces("tracing outlines")):
             rows = _rows(piece, whole.numbers[i], whole.edges[i - 1] if i else None)
-            open_.append(corners_of(rows, first, width, above, last=last == height))
+            corners = waiting.plus(corners_of(rows, first, width, above, last=last == height))
             _count_unseen(piece, above)
-            corners = Corners.together(open_)
             closed = (ends[corners.patch] < i) | (last == height)
-            rings = rings_of(corners.only(closed))
-            open_ = [corners.only(~closed)]
+            rings, waiting = rings_of(corners.only(closed)), corners.only(~closed)
             outer = np.flatnonzero(rings.filled > 0)
             number = rings.patch[outer] - 1
             polygons[number] = polygons_of(rings, transform)

@@ -16,7 +16,7 @@ from geolabel.files import named_errors
 from geolabel.label.quanta import UNKNOWN, Quanta, quantised
 from geolabel.label.severity import Units
 
-READ_PX = 1 << 20
+READ_PX = 1 << 19
 """Pixels that are read from a source at a time, at least one block."""
 READ_ROWS = 512
 """Rows of a reading strip, rounded to whole blocks."""
@@ -136,7 +136,7 @@ def _write(file: Any, window: Quanta, row: int, col: int, width: int) -> None:
 
 
 def _write_at(handle: int, values: Quanta, position: int) -> None:
-    data = memoryview(np.ascontiguousarray(values, "<i2")).cast("B")
+    data = np.ascontiguousarray(values, "<i2").data.cast("B")
     while len(data):  # a full disk may take a part before it says so
         written = os.pwrite(handle, data, position)
         data, position = data[written:], position + written

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 from numba import njit
@@ -15,6 +15,7 @@ from geolabel.errors import BandError, nearest
 from geolabel.nouns.scene import Scene
 from geolabel.nouns.view import View
 
+F32: TypeAlias = NDArray[np.float32]
 BANDS = ("nir08", "swir22")
 KINDS = {"dnbr": 0, "rdnbr": 1, "rbr": 2}
 MOST_BLOCKS = 4
@@ -83,7 +84,7 @@ def _block(scenes: tuple[Scene, Scene]) -> tuple[int, int]:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _change(nir0, swir0, nir1, swir1, offset, kind, out):  # type: ignore[no-untyped-def]
+def _change(nir0: F32, swir0: F32, nir1: F32, swir1: F32, offset: float, kind: int, out: F32) -> None:
     """NBR, change and relative change, each computed in float64 and rounded to float32, as the lazy indices are."""
     nan = np.float32(np.nan)
     for row in range(out.shape[0]):
