@@ -54,11 +54,8 @@ class Pair:
 
     @property
     def digest(self) -> str:
-        """Over size, seed, form of the file and the pixels of one block: a changed recipe makes new files."""
-        total = hashlib.sha256(f"{self.size} {self.seed} {NAMES} {TRANSFORM} {COG}".encode())
-        for role in ("before", "after"):
-            total.update(block(self, self.blocks()[len(self.blocks()) // 2], role).tobytes())
-        return total.hexdigest()[:10]
+        """Names size, seed and recipe."""
+        return recipe(self)
 
     @property
     def folder(self) -> Path:
@@ -204,6 +201,15 @@ def block(pair: Pair, place: Tile, role: str) -> NDArray[np.uint16]:
         noise = NOISE_DN * rng.standard_normal(value.shape, np.float32)
         out[i] = np.clip(np.rint(value * SCALE + noise), 1 - OFFSET_DN, 50_000) + OFFSET_DN
     return out
+
+
+@lru_cache
+def recipe(pair: Pair) -> str:
+    """Digest over size, seed, form of the file and the pixels of one block: a changed recipe makes new files."""
+    total = hashlib.sha256(f"{pair.size} {pair.seed} {NAMES} {TRANSFORM} {COG}".encode())
+    for role in ("before", "after"):
+        total.update(block(pair, pair.blocks()[len(pair.blocks()) // 2], role).tobytes())
+    return total.hexdigest()[:10]
 
 
 def make(pair: Pair) -> Pair:

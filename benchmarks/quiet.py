@@ -87,7 +87,7 @@ class Run:
         return float(self.answer["count"]) / seconds
 
 
-def measured(candidate: Candidate, peers: Path | None, *, timeout_s: float = 600) -> Run:
+def measured(candidate: Candidate, peers: Path | None = None, *, timeout_s: float = 600) -> Run:
     """Run of a candidate in a process of its own; a failure is a run that says why."""
     python = Path(sys.executable) if candidate.ours else peers
     if python is None:
