@@ -1,5 +1,6 @@
-"""Where water would gather on a DEM: the topographic wetness index. Flow has no border that a block could be cut at, so
-this is computed on the whole DEM at once, up to `MAX_PIXELS`.
+"""Where water would gather on a DEM: depressions filled, flow over all lower neighbours, the wetness index.
+
+Flow has no border that a block could be cut at, so it is computed on the whole DEM at once, up to `MAX_PIXELS`.
 """
 
 from __future__ import annotations

@@ -138,10 +138,10 @@ def _coefficient(said: Sequence[tuple[str, str]]) -> tuple[Coefficient, str]:
 def calibrated(scene: Scene, said: Backscatter) -> Scene:
     """Scene of stored numbers as backscatter, lazy: amplitude squared, values checked against what was said.
 
-    Raises (when computed)
-    ----------------------
+    Raises
+    ------
     UnitError
-        Where values contradict the metadata: negative power, or dB without one below 0.
+        When computed, where values contradict the metadata: negative power, or dB without one below 0.
     """
     change = _squared if said.scale == "amplitude" else partial(checked, quantity=said.quantity)
     words = f"backscatter {said.quantity}: {said.why}" + ("; squared" if said.scale == "amplitude" else "")
