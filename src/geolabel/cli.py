@@ -80,6 +80,8 @@ def bars() -> Iterator[Report]:
 
 
 BANDS = "Names of the files' bands, in order: blue,green,red,nir08,swir16,swir22 (default: as the files say)."
+ONE_FILE = {".gpkg": "gpkg", ".parquet": "geoparquet", ".geojson": "geojson"}
+"""Suffix -> format of all shapes in one file."""
 Folder = Annotated[Path, typer.Argument(help="Folder of a geolabel project.")]
 
 
@@ -143,23 +145,45 @@ def burned(
     before: Annotated[Path, typer.Argument(help="Scene before the fire.")],
     after: Annotated[Path, typer.Argument(help="Scene after the fire.")],
     *,
-    sensor: Annotated[str, typer.Option(help="What made the scenes.")] = "generic",
-    at: Annotated[tuple[str, str], typer.Option(help="Acquisition day of before and of after.")],
-    out_folder: Annotated[Path, typer.Option("--out", help="Folder for the labeled tiles.")] = Path("tiles"),
-    size: Annotated[int, typer.Option(help="Edge of a tile in pixels.", min=16)] = 512,
+    sensor: Annotated[str | None, typer.Option(help="What made the scenes (default: as the product says).")] = None,
+    at: Annotated[
+        tuple[str, str] | None, typer.Option(help="Acquisition of before and of after (default: as the product says).")
+    ] = None,
     bands: Annotated[str | None, typer.Option(help=BANDS)] = None,
+    index: Annotated[str, typer.Option(help="dnbr, rdnbr or rbr.")] = "dnbr",
+    scheme: Annotated[
+        str | None, typer.Option(help="Severity scheme (default: the published one, for DN relative).")
+    ] = None,
+    threshold: Annotated[str, typer.Option(help="Where burned begins: scheme, otsu or a number.")] = "scheme",
+    seed: Annotated[float | None, typer.Option(help="Value that a pixel of each scar must reach.")] = None,
+    offset: Annotated[str | None, typer.Option(help="dNBR of unburned ground to take off: ring or a number.")] = None,
+    min_area_ha: Annotated[float, typer.Option(help="Smallest scar kept.", min=0)] = 0.5,
+    severity: Annotated[bool, typer.Option(help="Whether scars are parted by severity.")] = True,
+    threads: Annotated[int, typer.Option(help="Threads that read and map.", min=1)] = 2,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a dask scheduler to map on instead.")] = None,
+    work: Annotated[Path | None, typer.Option(help="Folder that keeps what is done; a rerun goes on there.")] = None,
+    out_folder: Annotated[
+        Path, typer.Option("--out", help="Folder for the labeled tiles, or one .gpkg, .parquet or .geojson file.")
+    ] = Path("tiles"),
+    size: Annotated[int, typer.Option(help="Edge of a tile in pixels.", min=16)] = 512,
 ) -> None:
-    """Map a burn scar with severity and export it as labeled GeoJSON tiles."""
+    """Map burn scars of two scenes of any size and export them as labeled GeoJSON tiles or as one file."""
     import geolabel as gl
 
     names = bands.split(",") if bands else None
     first, last = (
-        gl.open_scene(path, sensor=sensor, at=day, bands=names) for path, day in zip((before, after), at, strict=True)
+        gl.open_scene(path, sensor=sensor, at=day, bands=names)
+        for path, day in zip((before, after), at or (None, None), strict=True)
     )
-    scar = gl.burned(first, last)
-    index = gl.export(scar, out_folder, format="geojson", tiles=gl.tiles(last, size=size))
+    told = {"scheme": scheme, "threshold": threshold, "seed": seed, "offset": offset, "min_burned_ha": min_area_ha}
+    how = {"threads": threads, "scheduler": scheduler, "work": work}
+    with bars() as progress:
+        scar = gl.burned(first, last, index=index, severity=severity, progress=progress, **how, **told)
+        kind = ONE_FILE.get(out_folder.suffix)
+        tiles = None if kind else gl.tiles(last, size=size)
+        written = gl.export(scar, out_folder, format=kind or "geojson", tiles=tiles, progress=progress)
     plain(f"{len(scar)} polygons, {scar['area_m2'].sum() / 1e4:.0f} ha burned")
-    plain(f"open {index}")
+    plain(f"open {written}")
 
 
 @app.command()

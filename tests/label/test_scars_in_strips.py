@@ -232,6 +232,14 @@ def test_a_finished_job_is_taken_from_its_folder_and_another_scene_or_definition
     assert other.touched
 
 
+def test_a_spool_that_was_removed_is_read_again(tmp_path):
+    grid, how, source = metric_grid(300, 260), How(work=tmp_path / "job"), CountedSource(scene())
+    burned(ArraySource(scene()), grid, how=how)
+    (tmp_path / "job" / "index.i2").unlink()
+    assert same(burned(source, grid, how=how, threshold=0.3), burned(scene(), grid, threshold=0.3))
+    assert source.touched
+
+
 def test_a_broken_piece_is_named(tmp_path):
     grid, source, how = metric_grid(300, 260), ArraySource(scene()), How(work=tmp_path / "job", strip_rows=50)
     burned(source, grid, how=how)

@@ -66,7 +66,9 @@ def test_an_offset_is_the_same_as_another_index(index, steps):
     """On an index in whole steps, taking `steps` off the index or as the offset is one and the same."""
     whole = np.round(index.astype(float) * 10_000)
     moved = burned(((whole - steps) / 10_000).astype(np.float32), metric_grid(*index.shape), threshold=0.1)
-    offset = burned((whole / 10_000).astype(np.float32), metric_grid(*index.shape), threshold=0.1, offset=steps / 10_000)
+    offset = burned(
+        (whole / 10_000).astype(np.float32), metric_grid(*index.shape), threshold=0.1, offset=steps / 10_000
+    )
     assert offset.attrs.pop("offset") == steps / 10_000
     assert moved.attrs.pop("offset") == 0
     assert same(moved, offset)

@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
@@ -215,6 +216,27 @@ def test_burned_walks(geolabel, refused, window, tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "a.txt").write_text("a")
     assert "holds other files" in refused(*pair, "--out", tmp_path / "full")
+
+
+def test_burned_takes_every_option_and_goes_on_in_its_folder(geolabel, refused, window, tmp_path, monkeypatch):
+    monkeypatch.setattr("geolabel.stream.CONNECT_S", 1)
+    pair = ["burned", window.path("before"), window.path("after"), "--at", "2003-05-01", "2003-05-31"]
+    told = ["--index", "dnbr", "--threshold", "0.1", "--seed", "0.2", "--offset", "ring", "--min-area-ha", "1"]
+    more = ["--no-severity", "--scheme", "key-benson-dnbr", "--threads", "1", "--work", tmp_path / "work"]
+    code, said, shown = geolabel(*pair, *told, *more, "--out", tmp_path / "scar.gpkg")
+    assert code == 0
+    assert "finding scars" in shown
+    frame = gpd.read_file(tmp_path / "scar.gpkg")
+    assert f"{len(frame)} polygons" in said
+    assert len(frame)
+    assert frame.severity.isna().all()
+    before = (tmp_path / "work" / "index.i2").stat().st_mtime_ns
+    assert geolabel(*pair, *told, *more, "--out", tmp_path / "again.gpkg")[0] == 0
+    assert gpd.read_file(tmp_path / "again.gpkg").label_id.tolist() == frame.label_id.tolist()
+    assert (tmp_path / "work" / "index.i2").stat().st_mtime_ns == before
+    assert "otsu" in refused(*pair, "--threshold", "otus", "--out", tmp_path / "x.gpkg")
+    assert "change of dNBR" in refused(*pair, "--index", "rbr", "--offset", "ring", "--out", tmp_path / "x.gpkg")
+    assert "no dask scheduler" in refused(*pair, "--scheduler", "tcp://127.0.0.1:9", "--out", tmp_path / "x.gpkg")
 
 
 # ---------------------------------------------------------------------- full disk

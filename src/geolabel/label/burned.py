@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geolabel.errors import InputError
-from geolabel.files import lock, require_space
+from geolabel.files import lock
 from geolabel.grid import Grid
 from geolabel.label.definition import Definition, Rule
 from geolabel.label.patches import Mask, as_array, label_ids, pixels_of
@@ -56,7 +56,7 @@ def burned(
     units
         `x1` or `x1000`; default: what the index says of itself, else what its values show.
     how
-        Threads, progress, cluster and folder of work.
+        Threads, progress, cluster and folder of work (of sources; the workers of a cluster must reach that folder).
     definition
         What counts as a scar: the fields of `Definition`.
 
@@ -71,7 +71,8 @@ def burned(
     """
     what, how = Definition(**definition), how or How()
     if not (hasattr(index, "read") and hasattr(index, "block")):
-        return _scars(_held(index, grid, what.scheme, known, units), grid, what, how)
+        image = _held(index, grid, what.scheme, known, units)
+        return _scars(image, grid, what, replace(how, scheduler=None))  # the array is here
     with _spooled(index, grid, what.scheme, how) as image:
         return _scars(image, grid, what, how)
 
@@ -117,7 +118,7 @@ def _spooled(source: Source, grid: Grid, scheme: Scheme, how: How) -> Iterator[I
     with _folder(how) as folder:
         spool = Spool(folder / "index.i2", source.shape)
         _pour(source, spool, how)
-        yield Image(spool, source.units, source.name, Shelf(folder), source.digest)
+        yield Image(spool, source.units, source.name, Shelf(folder, keep=how.work is not None), source.digest)
 
 
 @contextmanager
@@ -132,11 +133,11 @@ def _folder(how: How) -> Iterator[Path]:
 
 def _pour(source: Source, spool: Spool, how: How) -> None:
     """Fill the spool; with a folder of work, strip by strip on disk before the journal says so."""
-    keep = how.work is not None
-    journal = Journal(spool.path.with_suffix(".journal"), source.digest) if keep else None
-    if journal is None or not spool.path.is_file():
-        require_space(spool.path.parent, spool.size_bytes)
-    spool.make()
+    keep, log = how.work is not None, spool.path.with_suffix(".journal")
+    if not spool.is_there:
+        log.unlink(missing_ok=True)
+        spool.make()
+    journal = Journal(log, source.digest) if keep else None
     todo = [rows for rows in reading_strips(source) if journal is None or str(rows[0]) not in journal.done]
     poured = how.walk(todo, partial(spool.pour, source, keep=keep), "reading")
     for rows, _ in zip(todo, poured, strict=True):

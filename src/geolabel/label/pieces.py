@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from geolabel.errors import SourceError
-from geolabel.files import atomic
+from geolabel.files import atomic, named_errors
 from geolabel.label.quanta import Quanta
 from geolabel.label.runs import I32, I64, Codes, Runs, codes_of, patches_of, runs_of, split, totals_of
 
@@ -148,9 +149,11 @@ def _only(piece: Piece, kept: NDArray[np.bool_]) -> Piece:
 
 @dataclass(frozen=True)
 class Shelf:
-    """Pieces by name: in a folder, whole or absent, for other processes and later runs to find; or in memory."""
+    """Pieces by name: in a folder, for other processes to find, or in memory."""
 
     folder: Path | None = None
+    keep: bool = False
+    """Whether a later run will look for them: then each is whole on disk, or absent."""
     _held: dict[str, Piece] = field(default_factory=dict)
 
     def put(self, name: str, piece: Piece) -> None:
@@ -158,7 +161,8 @@ class Shelf:
         if self.folder is None:
             self._held[name] = piece
             return
-        with atomic(self._path(name)) as tmp, tmp.open("wb") as file:
+        path = self._path(name)
+        with atomic(path) if self.keep else nullcontext(path) as there, named_errors(path), there.open("wb") as file:
             np.savez(file, **piece._asdict())
 
     def take(self, name: str) -> Piece:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geolabel.errors import SourceError
-from geolabel.files import named_errors
+from geolabel.files import named_errors, require_space
 from geolabel.label.quanta import UNKNOWN, Quanta, quantised
 from geolabel.label.severity import Units
 
@@ -101,9 +101,21 @@ class Spool:
         """Of the whole file."""
         return 2 * self.shape[0] * self.shape[1]
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the file has its full length; what it holds a journal knows."""
+        return self.path.is_file() and self.path.stat().st_size == self.size_bytes
+
     def make(self) -> None:
-        """Make room: a file of its full length, what was written before is kept."""
-        with named_errors(self.path), self.path.open("ab") as file:
+        """Make an empty file of the full length (no data is written where nothing is poured).
+
+        Raises
+        ------
+        SourceError
+            Where the disk has no room for it.
+        """
+        require_space(self.path.parent, self.size_bytes)
+        with named_errors(self.path), self.path.open("wb") as file:
             file.truncate(self.size_bytes)
 
     def read(self, first: int, last: int) -> Quanta:

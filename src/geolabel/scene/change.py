@@ -14,6 +14,7 @@ from geolabel.digests import digest
 from geolabel.errors import BandError, nearest
 from geolabel.nouns.scene import Scene
 from geolabel.nouns.view import View
+from geolabel.scene.indices import check_comparable
 
 F32: TypeAlias = NDArray[np.float32]
 BANDS = ("nir08", "swir22")
@@ -64,10 +65,13 @@ def change_reader(view: View, name: str = "dnbr", *, offset: float = 0.0) -> Cha
     ------
     BandError
         For an unknown index or where a scene lacks a band.
+    UnitError
+        Where the scenes hold different quantities.
     """
     if name not in KINDS:
         raise BandError(f"unknown change index {name!r}", hint=nearest(name, KINDS))
     scenes = view["before"], view["after"]
+    check_comparable(*scenes)
     for scene in scenes:
         for band in BANDS:
             scene.band(band)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Self, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -37,12 +37,24 @@ class Options(BaseModel):
 
 def _told(error: ValidationError, model: type[BaseModel], where: str) -> ConfigError:
     first = error.errors()[0]
-    path = [str(part) for part in first["loc"]]
+    path = _place(model, [str(part) for part in first["loc"]])
     if first["type"] == "extra_forbidden":
         return ConfigError(
             f"{where} has the unknown key {'.'.join(path)!r}", hint=nearest(path[-1], _keys(model, path[:-1]))
         )
     return ConfigError(f"{where}: {'.'.join(path)} = {first['input']!r}: {first['msg']}", hint=_describe(model, path))
+
+
+def _place(model: type[BaseModel], path: list[str]) -> list[str]:
+    """The path without what follows a plain value: the kinds it might have had."""
+    for i, part in enumerate(path):
+        field = model.model_fields.get(part)
+        if field is None or get_origin(field.annotation) is dict:
+            return path
+        if not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+            return path[: i + 1]
+        model = field.annotation
+    return path
 
 
 def _keys(model: type[BaseModel], path: list[str]) -> list[str]:

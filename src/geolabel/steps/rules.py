@@ -29,7 +29,9 @@ from geolabel.tables import IGNORE, SHAPES, check, empty
 class RuleOptions(Options):
     """What the rules may be told."""
 
-    threshold: float | Literal["scheme", "otsu"] = Field(default="scheme", description="where burned begins")
+    threshold: float | Literal["scheme", "otsu"] = Field(
+        default="scheme", description="where burned begins: 'scheme', 'otsu' or a number"
+    )
     seed: float | None = Field(default=None, description="value that one pixel of a scar must reach, default none")
     offset: float | Literal["ring"] | None = Field(
         default=None, description="dNBR of unburned ground to take off: a number, or 'ring' around the scar"
@@ -84,6 +86,7 @@ def burned(
         A `dask.distributed` client or a scheduler's address, whose workers see the same files; default: threads.
     work
         Folder that keeps what is done (two bytes a pixel), so that a killed job goes on; default: a temporary one.
+        On a cluster of several machines, a folder that all of them see.
     told
         Fields of `RuleOptions` over those of `options`: `threshold`, `seed`, `offset`, `scheme`, `min_burned_ha`.
     """
