@@ -306,3 +306,16 @@ def test_another_sensor_than_the_products_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="hls-s30"):
         open_scene(hls(tmp_path / "h", "S30", S30), sensor="landsat-c2-l2")
     assert HLS_NAMES["S30"] == open_scene(tmp_path / "h").id
+
+
+def test_surface_and_top_of_atmosphere_are_never_compared_unnoticed(tmp_path):
+    import geolabel as gl
+    from geolabel.scene.indices import dnbr
+
+    uri = "S2B_MSIL1C_20190629T212529_N0500_R043_T10SGJ_20230706T080531.SAFE"
+    before = open_scene(safe(tmp_path / "b.SAFE", bands=("B8A", "B12"), level="1C", uri=uri, baseline="05.00"))
+    after = open_scene(safe(tmp_path / "a.SAFE", bands=("B8A", "B12")))
+    with pytest.raises(UnitError, match="toa_reflectance"):
+        dnbr(gl.align({"before": before, "after": after}))
+    with pytest.raises(UnitError, match="toa_reflectance"):
+        gl.burned(before, after)

@@ -186,11 +186,32 @@ def dnbr(view: View, *, offset: float = 0.0) -> Any:
     offset
         What unburned ground shows between the two dates, e.g. `ring_offset(...)`; it is part of the attributes.
 
+    Raises
+    ------
+    UnitError
+        Where the scenes hold different quantities.
+
     Source: Key & Benson 2006, section LA-11.
     """
+    check_comparable(view["before"], view["after"])
     less = partial(_less, offset=float(offset))
     change = _lift(less, nbr(view["before"]), nbr(view["after"]), name="dnbr", long_name="Change of the burn ratio")
     return change.assign_attrs(offset=float(offset))
+
+
+def check_comparable(before: Scene, after: Scene) -> None:
+    """Refuse a change between two quantities, e.g. reflectance at the surface and at the top of the atmosphere.
+
+    Raises
+    ------
+    UnitError
+        Where they differ.
+    """
+    if before.quantity != after.quantity:
+        raise UnitError(
+            f"scene {before.id!r} holds {before.quantity}, {after.id!r} {after.quantity}: their difference is no change",
+            hint="open both as the same product, e.g. both of Level 2",
+        )
 
 
 def _less(before: Array, after: Array, *, offset: float) -> Array:
