@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -21,7 +22,11 @@ from geolabel.scene.assets import Asset, Mask, Product
 from geolabel.scene.frame import dataset
 from geolabel.scene.pixels import Layer, Pixels
 from geolabel.scene.reading import Header, read_header
+from geolabel.scene.remote import is_remote
 from geolabel.scene.resample import Place, resample
+
+ASKED_AT_ONCE = 8
+"""Headers of remote files that are read at a time."""
 
 
 def assemble(
@@ -31,6 +36,7 @@ def assemble(
     res_m: float | None = None,
     chunks: int = 512,
     recipe: Mapping[str, Any] | None = None,
+    grid: Grid | None = None,
 ) -> Scene:
     """Scene of a product: lazy float32 bands (y, x) on one grid, NaN = no data or masked; no pixel is read.
 
@@ -43,6 +49,8 @@ def assemble(
         Common names to keep, in this order. Default: all.
     res_m
         Edge of a pixel. Default: the product's own.
+    grid
+        Grid to put them on. Default: that of the files, by `res_m`.
 
     Raises
     ------
@@ -55,7 +63,7 @@ def assemble(
     """
     chosen = _chosen(product, bands)
     headers = _headers([*chosen, *product.masks])
-    grid = _grid(product, chosen, headers, product.res_m if res_m is None else res_m)
+    grid = grid or _grid(product, chosen, headers, product.res_m if res_m is None else res_m)
     layers = tuple(Layer.of(asset, headers[asset.path], grid) for asset in chosen)
     masks = tuple((mask, headers[mask.path]) for mask in product.masks)
     blocks = next((layer.header.block for layer in layers if layer.source is None), (chunks, chunks))
@@ -88,12 +96,16 @@ def _chosen(product: Product, bands: Sequence[str] | None) -> tuple[Asset, ...]:
 
 
 def _headers(parts: Sequence[Asset | Mask]) -> dict[str, Header]:
-    """Path -> header, each file opened once, and only where its header is not known."""
+    """Path -> header, each file opened once, and only where its header is not known; servers are asked side by side."""
     found: dict[str, Header] = {}
     for part in parts:
-        if part.path not in found:
-            found[part.path] = part.header or read_header(part.path)
-    return found
+        if part.header is not None:
+            found.setdefault(part.path, part.header)
+    lacking = list(dict.fromkeys(part.path for part in parts if part.path not in found))
+    if sum(map(is_remote, lacking)) > 1:
+        with ThreadPoolExecutor(min(len(lacking), ASKED_AT_ONCE)) as pool:
+            return found | dict(zip(lacking, pool.map(read_header, lacking), strict=True))
+    return found | {path: read_header(path) for path in lacking}
 
 
 def _grid(product: Product, chosen: Sequence[Asset], headers: Mapping[str, Header], res_m: float | None) -> Grid:

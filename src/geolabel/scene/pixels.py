@@ -162,7 +162,8 @@ def _window(
 def _nearest(header: Header, index: int, target: Place) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
     """(flags under the pixels' centres, whether there are any)."""
     source = Place.of(header.grid)
-    if (source.crs, source.transform) == (target.crs, target.transform):
+    inside_it = all(span.stop <= size for span, size in zip(target.window, source.shape, strict=True))
+    if inside_it and (source.crs, source.transform) == (target.crs, target.transform):
         flags = _window(header, [index], target.window)[0]
         return flags, np.ones(target.shape, bool)
     rows, cols = (

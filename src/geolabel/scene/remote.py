@@ -260,6 +260,7 @@ def _get(url: str, headers: Mapping[str, str], limit: int | None = None) -> tupl
             with urlopen(request, timeout=seconds("GDAL_HTTP_LOW_SPEED_TIME")) as answer:  # noqa: S310
                 return answer.status, dict(answer.headers.items()), _body(answer, limit)
         except HTTPError as error:
+            error.close()
             if error.code in PASSING:
                 raise
             return error.code, {}, b""

@@ -8,17 +8,18 @@ id, that has a value gives the pixel.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from geolabel.errors import BandError, ConfigError, UndatedError
+from geolabel.errors import BandError, ConfigError, InputError, UndatedError
 from geolabel.nouns.scene import Scene
 from geolabel.nouns.times import span, utc
 from geolabel.scene.assemble import assemble
 from geolabel.scene.assets import Asset, Mask, Product
+from geolabel.scene.mosaic import mosaic
 from geolabel.scene.products import Wanted
 from geolabel.scene.products.folder import acquired, chosen_bands
 from geolabel.scene.products.stac_items import is_stac, item_of
@@ -52,6 +53,8 @@ def read(source: Any, wanted: Wanted) -> Scene:
     SourceError
         Where a header must be read and its server does not answer.
     """
+    if isinstance(source, Collection) and not isinstance(source, str | Mapping) and len(source) > 1:
+        return _together(source, wanted)
     item = item_of(source)
     opened = _opened(item, wanted)
     scene = assemble(
@@ -62,6 +65,17 @@ def read(source: Any, wanted: Wanted) -> Scene:
         recipe=wanted.recipe(_address(source, item)),
     )
     return calibrated(scene, opened.draft.backscatter) if opened.draft and opened.draft.backscatter else scene
+
+
+def _together(sources: Collection[Any], wanted: Wanted) -> Scene:
+    """One scene of several items of one day, by order of id."""
+    found = sorted((item_of(source) for source in sources), key=lambda item: item.id)
+    opened = [_opened(item, replace(wanted, id=None)) for item in found]
+    if any(one.draft and one.draft.backscatter for one in opened):
+        raise InputError(f"{len(found)} radar items at once", hint="open them one by one")
+    name = wanted.id or f"{found[0].id} and {len(found) - 1} more"
+    products = [(one.product, one.bands) for one in opened]
+    return mosaic(products, id=name, res_m=wanted.res_m, chunks=wanted.chunks)
 
 
 def product_of(source: Any, wanted: Wanted | None = None) -> Product:

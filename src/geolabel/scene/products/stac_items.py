@@ -41,7 +41,7 @@ def is_stac(source: Any) -> bool:
     if isinstance(source, str | Path):
         return _is_stac_file(source)
     if isinstance(source, Sequence):
-        return bool(source) and all(is_stac(one) for one in source)
+        return all(is_stac(one) for one in source)
     return type(source).__module__.split(".")[0] in ("pystac", "pystac_client")
 
 
@@ -105,7 +105,7 @@ def read(source: Any) -> Any:
         return _parsed(data, place)
     if isinstance(source, Mapping):
         return _parsed(dict(source), None)
-    if isinstance(source, Iterable) and not hasattr(source, "stac_extensions"):
+    if isinstance(source, Iterable):  # a list, gl.items(...), a pystac.ItemCollection
         return [item_of(one) for one in source]
     return source
 
@@ -127,18 +127,15 @@ def _parsed(data: dict[str, Any], place: str | None) -> Any:
 
 def _item(pystac: ModuleType, data: dict[str, Any], place: str | None) -> Any:
     own = next((link.get("href") for link in data.get("links", ()) if link.get("rel") == "self"), None)
-    item = pystac.Item.from_dict(data, href=place or own, migrate=True)
-    lost = place is not None and not remote.is_web(place) and isinstance(own, str) and remote.is_web(own)
-    if lost and not _lies_beside(item, Path(str(place)).parent):  # a downloaded item: its files are where it came from
-        item.set_self_href(own)
-    return item
+    downloaded = place is not None and not remote.is_web(place) and remote.is_web(own)
+    if place is None or (downloaded and not _lies_beside(data, Path(place).parent)):
+        place = own  # a downloaded item: its files are where it came from
+    return pystac.Item.from_dict(data, href=place, migrate=True)
 
 
-def _lies_beside(item: Any, folder: Path) -> bool:
-    relative = [
-        asset.href for asset in item.assets.values() if "://" not in asset.href and not asset.href.startswith("/")
-    ]
-    return not relative or any((folder / href).exists() for href in relative)
+def _lies_beside(data: Mapping[str, Any], folder: Path) -> bool:
+    hrefs = [str(asset.get("href")) for asset in data.get("assets", {}).values()]
+    return any((folder / href).exists() for href in hrefs if "://" not in href and not href.startswith("/"))
 
 
 def one_of(found: Any, name: str) -> Any:
