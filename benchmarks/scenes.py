@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -20,7 +20,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import inputs
+from benchmarks import copies, inputs
 from benchmarks.evidence import Row
 from benchmarks.quiet import Candidate, Run, in_turns, joined, measured, peers_python, ratios
 
@@ -49,7 +49,7 @@ class Bench:
     def small(cls, peers: Path | None = None) -> Bench:
         """The short form: a seventh of the tile, two rounds."""
         effort = {"least": 3, "most": 3, "limit_s": 6.0}
-        return cls(inputs.SMALL, slow_chips=96, fast_chips=256, rounds=2, effort=effort, peers=peers)
+        return cls(inputs.SMALL, slow_chips=96, fast_chips=1024, rounds=2, effort=effort, peers=peers)
 
     @property
     def pair(self) -> inputs.Pair:
@@ -155,6 +155,56 @@ def tiles(bench: Bench, *, peers: bool = True) -> Iterator[Row]:
         yield speed(measured(bench.of(program, "tiles", title), bench.peers), what, "tiles/s")
 
 
+def chips(bench: Bench, *, peers: bool = True) -> Iterator[Row]:
+    """Random 256-px training chips in batches of 16: straight from the file, and from a prepared cache."""
+    what, many = "random chips", {"chips": bench.fast_chips}
+    ours = partial(bench.of, "with_geolabel", ours=True, cache=str(bench.pair.folder / "geolabel-cache"), **many)
+    one_by_one = bench.of("with_rasterio", "chips", "rasterio, one by one", ours=True, threads=1)
+    by_one, from_cog = in_turns((one_by_one, ours("chips", "geolabel from COG")), None, rounds=bench.rounds)
+    yield faster(what, from_cog, by_one, CHIPS_PER_S["cog"], "58")
+    made = measured(ours("prepare cache", "the cache of geolabel", least=1, most=1), None)
+    path, took_s = copies.raw(bench.pair)
+    mapped = bench.of("with_rasterio", "chips memory map", "memory map by hand", ours=True, raw=str(path), **many)
+    turn = (
+        mapped,
+        ours("chips cache", "geolabel from its cache"),
+        ours("chips cache", "geolabel from its cache, DN", dn=True),
+    )
+    by_hand, cached, cached_dn = in_turns(turn, None, rounds=bench.rounds)
+    yield faster(what, cached, by_hand, CHIPS_PER_S["cache"], "1856")
+    yield Row(f"{what}: one-off decode into the cache", made.cold_s, "s", beside(made, rates=False))
+    yield from (speed(joined(runs), what, "chips/s") for runs in (cached_dn, by_one, by_hand))
+    if not peers:
+        return
+    yield speed(measured(bench.of("with_rasterio", "chips", "rasterio, 2 threads", ours=True), None), what, "chips/s")
+    for program, title, more in (
+        ("with_torchgeo", "torchgeo RandomGeoSampler", {}),
+        ("with_torchgeo", "torchgeo, 2 workers", {"workers": 2}),
+        ("with_rastervision", "rastervision", {}),
+        ("with_rslearn", "rslearn", {}),
+    ):
+        yield speed(measured(bench.of(program, "chips", title, **more), bench.peers), what, "chips/s")
+    folder, zarr_s = copies.zarr(bench.pair)
+    stored = speed(
+        measured(bench.of("with_zarr", "chips", "zarr, chunks of 256", zarr=str(folder)), bench.peers), what, "chips/s"
+    )
+    yield replace(stored, baseline=f"one-off copy {zarr_s:.1f} s (memory map {took_s:.1f} s); {stored.baseline}")
+
+
+def faster(what: str, runs: Sequence[Run], others: Sequence[Run], least: float, known: str) -> Row:
+    """A row of warm pieces a second; what another way gives stands beside it, with the ratio of the rounds."""
+    ours, other = joined(runs), joined(others)
+    name, goal = f"{what}: {ours.title}", f">= {least}/s (TARGETS: {other.title} {known}/s)"
+    if ours.not_run or other.not_run:
+        return Row(name, None, "chips/s", beside(ours if ours.not_run else other), goal)
+    found, quiet = ratios(runs, others)
+    share = float(other.answer["count"]) / float(ours.answer["count"])
+    times = ", ".join(f"{1 / (one * share):.2f}" for one in found)
+    rate, first = ours.per_s(ours.warm_s), ours.answer.get("first_s", 0.0)
+    words = f"{other.title} {other.per_s(other.warm_s):.0f}/s; times as fast in each round {times}; first batch {first:.2f} s"
+    return Row(name, rate, "chips/s", f"{words}; {beside(ours)}", goal, rate >= least if quiet else None)
+
+
 def burned(bench: Bench, *, peers: bool = True) -> Iterator[Row]:
     """Burn scars of the pair: dNBR, threshold, clean-up, smallest unit, polygons."""
     what = "burn scars of a pair"
@@ -203,6 +253,7 @@ def flat(bench: Bench) -> Iterator[Row]:
 PARTS: Mapping[str, Callable[[Bench], Iterator[Row]]] = {
     "decode": decode,
     "tiles": tiles,
+    "chips": chips,
     "burned": burned,
 }
 """What the short form measures."""

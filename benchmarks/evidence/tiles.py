@@ -9,7 +9,8 @@ from benchmarks.evidence import Row, row
 from benchmarks.quiet import peers_python
 
 MADE_FROM = (
-    "src/geolabel/scene", "src/geolabel/dataset/chips.py", "src/geolabel/label", "src/geolabel/steps/rules.py",
+    "src/geolabel/scene", "src/geolabel/dataset/chips.py", "src/geolabel/dataset/cache.py",
+    "src/geolabel/dataset/shuffle.py", "src/geolabel/boxes.py", "src/geolabel/label", "src/geolabel/steps/rules.py",
     "src/geolabel/blocks.py", "src/geolabel/values.py", "src/geolabel/stream.py", "benchmarks/scenes.py",
     "benchmarks/inputs.py", "benchmarks/quiet.py", "benchmarks/peers",
 )  # fmt: skip
@@ -35,6 +36,12 @@ def decode() -> Iterator[Row]:
 def tiles() -> Iterator[Row]:
     """All tiles of 4096 rows of the whole tile, beside the peers."""
     yield from scenes.tiles(scenes.Bench(peers=peers_python()))
+
+
+@row(*MADE_FROM, long=True)
+def chips() -> Iterator[Row]:
+    """Random training chips of the whole tile, beside the peers."""
+    yield from scenes.chips(scenes.Bench(peers=peers_python()))
 
 
 @row(*MADE_FROM, long=True)

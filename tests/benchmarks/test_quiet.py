@@ -55,6 +55,23 @@ def test_a_goal_is_judged_on_quiet_rounds_only():
     assert "LOADED" in loaded.baseline
 
 
+def test_rates_are_compared_by_the_piece():
+    """Twice as many chips in the same time are twice as fast."""
+    ours = Run("ours", run(1, 1).repeats, {"count": 20})
+    row = scenes.faster("w", [ours], [run(1, 1)], 15, "10")
+    assert (row.value, row.holds) == (20, True)
+    assert "each round 2.00" in row.baseline
+    assert scenes.faster("w", [ours], [run(1, 1)], 25, "10").holds is False
+
+
+@pytest.mark.parametrize(("found", "holds"), [("a", True), ("b", False)])
+def test_polygons_are_the_same_or_the_row_fails(found, holds):
+    def answer(polygons):
+        return Run("x", run(1, 1).repeats, {"count": 2, "holes": 1, "area_ha": 3.0, "polygons": polygons})
+
+    assert scenes.same(answer(found), answer("a"), "w").holds is holds
+
+
 def test_a_peer_that_cannot_run_is_a_row_that_says_why(tmp_path):
     absent = measured(Candidate("peer", "with_torchgeo", {}), None)
     assert "GEOLABEL_PEERS" in scenes.speed(absent, "tiles", "tiles/s").baseline
