@@ -1,5 +1,6 @@
 """HLS, Sentinel-1, NAIP, plain files; and what holds for every kind of product: lazy, once, both ways to the pixels."""
 
+import shutil
 import threading
 
 import numpy as np
@@ -125,6 +126,15 @@ def test_layover_and_shadow_are_masked(tmp_path, name, hiding, kept):
     hidden = np.argwhere(np.isnan(scene.data.vv.values))
     assert hidden.tolist() == [[0, i] for i in range(len(hiding))]
     assert "shadow" in scene.valid.attrs["legend"]
+
+
+def test_a_pair_in_its_zip_is_the_pair_in_its_folder(tmp_path):
+    folder = radar(tmp_path / HYP3, HYP3, {"VV": 0.02, "VH": 0.01}, mask=1)
+    shutil.make_archive(str(tmp_path / "pair"), "zip", tmp_path, HYP3)
+    one, two = open_scene(folder), open_scene(tmp_path / "pair.zip")
+    assert (one.id, one.bands, one.quantity) == (two.id, two.bands, two.quantity)
+    np.testing.assert_array_equal(one.data.vh.values, two.data.vh.values)
+    assert str(tmp_path) not in repr(two) + "".join(two.source)
 
 
 def test_an_undated_name_needs_a_date_and_two_products_a_choice(tmp_path):

@@ -51,7 +51,6 @@ UNKNOWN_BASELINE = 90.0
 """Baselines from here up (99.99) are those of trial processors and say nothing."""
 Images = Mapping[str, Mapping[float, str]]
 """Band -> pixel edge, m -> file."""
-LICENCE = "Copernicus Sentinel data, free and open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +73,17 @@ class Metadata:
 
 
 def finds(source: Any) -> bool:
-    """Whether the source is a .SAFE folder, its archive, its metadata file, or a folder that holds one .SAFE."""
+    """Whether the source is a .SAFE folder, its archive, its metadata file, or a folder that holds a .SAFE."""
     folder = product_folder(source, metadata=METADATA)
-    return folder is not None and bool(_metadata_names(folder))
+    return folder is not None and bool(_manifests(folder))
 
 
-def _metadata_names(folder: Any) -> tuple[str, ...]:
+def _manifests(folder: Path) -> dict[str, Path]:
+    """Metadata file, relative to the folder or archive that holds the product -> that folder or archive."""
     if not folder.is_dir():
-        return Files.of(folder).matching(METADATA)
+        return dict.fromkeys(Files.of(folder).matching(METADATA), folder)
     found = [*folder.glob("MTD_MSIL*.xml"), *folder.glob("*.SAFE/MTD_MSIL*.xml")]
-    return tuple(path.relative_to(folder).as_posix() for path in sorted(found))
+    return {path.relative_to(folder).as_posix(): path.parent for path in found if re.search(METADATA, path.name)}
 
 
 def read(source: Any, wanted: Wanted) -> Scene:
@@ -97,9 +97,10 @@ def read(source: Any, wanted: Wanted) -> Scene:
         Where an image that was asked for is missing, or the metadata cannot be read.
     """
     folder = product_folder(source, metadata=METADATA) or Path(source)
-    manifest = one_product(folder, _metadata_names(folder), "Sentinel-2 products")
-    files = Files.of(folder, deep=True)
-    said = metadata_of(files.text(manifest), manifest)
+    manifests = _manifests(folder)
+    manifest = one_product(folder, manifests, "Sentinel-2 products")
+    files = Files.of(manifests[manifest], deep=True)
+    said = metadata_of(files.text(files.matching(METADATA)[0]), manifest)
     check_said(wanted, sensors=(f"sentinel-2-{said.level.lower()}",), product=folder.name, offset=True)
     images = _images(files, said, manifest)
     names, renamed = common_names(SENSORS["sentinel-2-l2a"], wanted.bands or ())
@@ -139,7 +140,7 @@ def _product(files: Files, said: Metadata, images: Images, wanted: Wanted, renam
         assets=assets,
         masks=masks,
         res_m=res_m,
-        licence=wanted.licence or LICENCE,
+        licence=wanted.licence or SENSORS["sentinel-2-l2a"].licence,
         audit=(*dated, *renamed, _scaling(said, quantity, decided), *lacking, *unmasked),
     )
 
@@ -172,11 +173,9 @@ def _offsets(said: Metadata, given: float | None) -> tuple[Mapping[str, float], 
     typical = [{**tags, "boa_add_offset": str(dn)} for dn in dict.fromkeys(said.offsets.values())] or [tags]
     decided = [decide_offset(sensor, one, given) for one in typical]
     usual = dict.fromkeys(BANDS, decided[0][0])
-    return (
-        (usual, decided[0][1])
-        if given is not None
-        else ({**usual, **said.offsets}, "; ".join(words for _, words in decided))
-    )
+    if given is not None:
+        return usual, decided[0][1]
+    return {**usual, **said.offsets}, "; ".join(words for _, words in decided)
 
 
 def _speaks(baseline: str) -> bool:
@@ -262,10 +261,10 @@ def _said(root: ET.Element) -> Callable[..., str]:
 
 
 def _band(offset: ET.Element) -> str:
-    number_ = number(offset.get("band_id", ""), f"band_id of {offset.tag}", kind=int)
-    if not 0 <= number_ < len(BANDS):
-        raise InputError(f"{offset.tag} of band_id {number_}", hint="a Sentinel-2 product has band_id 0 to 12")
-    return BANDS[int(number_)]
+    place = number(offset.get("band_id", ""), f"band_id of {offset.tag}", kind=int)
+    if not 0 <= place < len(BANDS):
+        raise InputError(f"{offset.tag} of band_id {place}", hint="a Sentinel-2 product has band_id 0 to 12")
+    return BANDS[int(place)]
 
 
 def _listed(files: Iterable[str]) -> dict[str, str]:
