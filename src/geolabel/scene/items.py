@@ -181,9 +181,9 @@ def _client(client: Any, api: str) -> Any:
     times = remote.seconds("GDAL_HTTP_CONNECTTIMEOUT"), remote.seconds("GDAL_HTTP_LOW_SPEED_TIME")
     try:
         return client.Client.open(api, stac_io=StacApiIO(max_retries=retry, timeout=times))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (client.errors.ClientTypeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
-            f"{remote.plain(api)} is no STAC API: {error}",
+            f"{remote.plain(api)} is no STAC API: {remote.redact(str(error))}",
             hint="give its landing page; a static catalog is read by gl.items",
         ) from error
 

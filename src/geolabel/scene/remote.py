@@ -75,7 +75,7 @@ def name_of(path: str | Path) -> str:
 
 def redact(text: str) -> str:
     """Text in which no URL has a query, a fragment or a password."""
-    text = re.sub(r"(\w+://[^\s?#'\"<>]*)[?#][^\s'\"<>]*", r"\1", text)
+    text = re.sub(r"((?:\w+:/|url: )/[^\s?#'\"<>]*)[?#][^\s'\"<>]*", r"\1", text)
     return re.sub(r"(\w+://)[^\s/@'\"<>]+@", r"\1", text)
 
 
@@ -177,7 +177,7 @@ _WORDS: Mapping[str, Fault] = {
 def fault_of(error: BaseException, spent_s: float = 0.0) -> Fault:
     """What an error of GDAL or of `urlopen` says, with what to do."""
     text = " | ".join(_chain(error))
-    if status := re.search(r"(?:response code:?|HTTP Error) (\d{3})|\b(416): Range", text):
+    if status := re.search(r"(?:response code:?|HTTP Error|too many) (\d{3})|\b(416): Range", text):
         return fault_of_status(int(status[1] or status[2]))
     found = next((fault for words, fault in _WORDS.items() if re.search(words, text, re.IGNORECASE)), None)
     stall_s = seconds("GDAL_HTTP_LOW_SPEED_TIME")

@@ -118,7 +118,7 @@ def _parsed(data: dict[str, Any], place: str | None) -> Any:
         if data.get("type") == "Feature":
             return _item(pystac, data, place)
         return pystac.read_dict(data, href=place)
-    except (pystac.STACError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (pystac.STACError, pystac.STACTypeError, KeyError, TypeError, ValueError, AttributeError) as error:
         name = data.get("id") or remote.plain(place or "the document")
         raise InputError(
             f"{name} is no STAC that can be read: {error}", hint="stac-validator says what is wrong"
