@@ -25,12 +25,10 @@ from geolabel.nouns.times import When, iso, utc
 from geolabel.project import CONFIG, Project
 from geolabel.steps import maps, risk, score
 from geolabel.steps.consensus import GOLD
-from geolabel.steps.view import SceneSource, open_source, read_mask
+from geolabel.steps.view import SceneSource, located, open_source, read_mask
 from geolabel.stream import Progress, silent
 
 HABITS = ("expert", "over", "under", "coarse", "careless")
-SENSOR = "generic"
-"""What made a scene, where nobody says."""
 HELD_OUT_FIRES, HELD_OUT_SEED = 40, 9000
 JOB, REPORT = "job.json", "report.json"
 OWN_TILE = 64
@@ -62,7 +60,7 @@ class Given:
     """The fuel is that before the fire: the map shows what could have been forecast."""
 
     @classmethod
-    def of(cls, *, before: Path | None, **flags: Any) -> Self:
+    def of(cls, *, before: str | None, **flags: Any) -> Self:
         """From the command line's flags: the shipped sample where none is given.
 
         Raises
@@ -71,8 +69,7 @@ class Given:
             Where some flags of a user's own scenes are missing; they are named.
         """
         needed = {"before": before, **{name: flags[name] for name in ("after", "dem", "ignition", "wind")}}
-        told = {**needed, **{name: flags.get(name) for name in ("before_at", "after_at", "bands")}}
-        told["sensor"] = None if flags.get("sensor", SENSOR) == SENSOR else flags["sensor"]
+        told = {**needed, **{name: flags.get(name) for name in ("before_at", "after_at", "bands", "sensor")}}
         if all(value is None for value in told.values()):
             return cls.shipped()
         lost = [f"--{name}" for name, value in needed.items() if value is None]
@@ -103,12 +100,12 @@ class Given:
     def own(
         cls,
         *,
-        before: Path,
-        after: Path,
+        before: str | Path,
+        after: str | Path,
         dem: Path,
         ignition: str,
         wind: str,
-        sensor: str = "generic",
+        sensor: str | None = None,
         before_at: str | None = None,
         after_at: str | None = None,
         bands: str | None = None,
@@ -117,10 +114,10 @@ class Given:
         pair = {"before": (before, before_at), "after": (after, after_at)}
         names = tuple(bands.split(",")) if bands else None
         scenes = {
-            role: SceneSource(path=str(Path(path).resolve()), sensor=sensor, at=_span(at), bands=names)
+            role: SceneSource(path=located(path), sensor=sensor, at=_span(at), bands=names)
             for role, (path, at) in pair.items()
         }
-        scenes["dem"] = SceneSource(path=str(Path(dem).resolve()), sensor="dem")
+        scenes["dem"] = SceneSource(path=located(dem), sensor="dem")
         notes: tuple[str, ...] = (
             "Labels by rule; no person has checked them",
             "Hindcast: fuel as before the fire, without the scar that is drawn",

@@ -88,9 +88,13 @@ def source_of(scene: Scene, role: str) -> SceneSource:
     """
     if "path" not in scene.recipe:
         raise InputError(f"the {role} scene {scene.id!r} was not opened from a file", hint="gl.open_scene(path, ...)")
-    where = str(scene.recipe["path"])
-    recipe = {**scene.recipe, "path": where if "://" in where else str(Path(where).resolve())}
+    recipe = {**scene.recipe, "path": located(scene.recipe["path"])}
     return SceneSource(**recipe, at=(iso(scene.start), iso(scene.end)), licence=scene.licence)
+
+
+def located(where: str | Path) -> str:
+    """Absolute path of a file or folder, wherever the command is run; a URL stays as it is."""
+    return str(where) if "://" in str(where) else str(Path(where).resolve())
 
 
 def described(scene: Scene, role: str) -> dict[str, Any]:
