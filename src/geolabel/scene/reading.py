@@ -29,7 +29,7 @@ from geolabel.errors import CRSError, InputError, SourceError
 from geolabel.grid import Grid
 from geolabel.scene import jp2, remote
 
-CACHE_MB = 64
+CACHE_BYTES = 16 << 20
 """GDAL's cache of decoded blocks: reads are of whole blocks, so a large one would only fill the memory."""
 HANDLES = 32
 """Open files a thread keeps."""
@@ -146,7 +146,7 @@ def _missing(path: Path) -> SourceError:
 
 def _settings(path: str | Path, more: Mapping[str, str] | None = None) -> rasterio.Env:
     """GDAL for one file. One thread a handle: where it decodes JPEG 2000 with several, broken tiles pass for pixels."""
-    return rasterio.Env(GDAL_CACHEMAX=CACHE_MB, GDAL_NUM_THREADS=1, **remote.options(path), **(more or {}))
+    return rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES, GDAL_NUM_THREADS=1, **remote.options(path), **(more or {}))
 
 
 @contextmanager
