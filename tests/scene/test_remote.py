@@ -190,7 +190,7 @@ def test_a_file_that_is_cut_short_says_so_at_once(web):
 
 def test_a_page_to_log_in_is_no_raster(web):
     web.files["/page.tif"] = b"<html>please log in</html>" * 50
-    with pytest.raises(SourceError, match="no raster file") as told:
+    with pytest.raises(SourceError, match="what comes is no raster file") as told:
         opened(f"{web.url}/page.tif")
     assert "log in" in told.value.hint
 

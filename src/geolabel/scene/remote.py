@@ -154,7 +154,7 @@ _NETWORK = "check the network, then run the same command again"
 _WAIT = "wait a while, then run the same command again"
 _ADDRESS = "check the address; an item may be older than its files"
 _CUT = "the file is cut short: tell its provider, or use another copy"
-_PAGE = "open the address in a browser: it may be a page to log in"
+_PAGE = "open the address in a browser: it may be a page to log in; of a bucket, check its endpoint and region"
 _KEY = (
     "it may need a key: sign the address (a presigned URL, planetary_computer.sign(item)) or set the provider's "
     "credentials in the environment; a public bucket of S3 needs AWS_NO_SIGN_REQUEST=YES"
@@ -168,7 +168,7 @@ _WORDS: Mapping[str, Fault] = {
     r"Access ?Denied|InvalidAccessKey|SignatureDoesNotMatch|AWS_SECRET|InvalidCredentials|Forbidden": Fault(
         "access is denied", _KEY, passing=False
     ),
-    r"not recognized as|No such file": Fault("what the server sends is no raster file", _PAGE, passing=False),
+    r"not recognized as|No such file": Fault("what comes is no raster file", _PAGE, passing=False),
     r"got \d+ bytes, expected|Cannot read|Read failed|read error": _BROKEN,
 }
 """Words in the errors of GDAL, curl and Python -> what they mean; the first that is found."""

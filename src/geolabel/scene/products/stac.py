@@ -62,7 +62,7 @@ def read(source: Any, wanted: Wanted) -> Scene:
         bands=opened.bands,
         res_m=wanted.res_m,
         chunks=wanted.chunks,
-        recipe=wanted.recipe(_address(source, item)),
+        recipe=_recipe(source, item, wanted),
     )
     return calibrated(scene, opened.draft.backscatter) if opened.draft and opened.draft.backscatter else scene
 
@@ -83,9 +83,10 @@ def product_of(source: Any, wanted: Wanted | None = None) -> Product:
     return _opened(item_of(source), wanted or Wanted()).product
 
 
-def _address(source: Any, item: Any) -> str:
-    """Where the item can be read again."""
-    return str(source) if isinstance(source, str | Path) else str(item.get_self_href() or item.id)
+def _recipe(source: Any, item: Any, wanted: Wanted) -> dict[str, Any]:
+    """How to open it again; empty for an item that lies nowhere."""
+    where = str(source) if isinstance(source, str | Path) else item.get_self_href()
+    return wanted.recipe(where) if where else {}
 
 
 @dataclass(frozen=True, slots=True)
