@@ -135,7 +135,7 @@ def write_chips(
             (folder / ABOUT).unlink(missing_ok=True)  # from here on the folder is not whole
             WRITERS[format](job, folder, Journal(folder / JOURNAL, digest(job.key, format)))
             tiling.save(folder / TABLE)
-            write_json(folder / ABOUT, _said(job, format))
+            write_json(folder / ABOUT, {**_said(job, format), "files": _files(folder)})
             (folder / JOURNAL).unlink(missing_ok=True)
     return open_chips(folder)
 
@@ -156,6 +156,10 @@ def open_chips(folder: Path | str) -> Chips:
             f"{folder} holds chips that are not whole" if begun else f"{folder} holds no chips",
             hint="run the same write_chips again: it goes on where it was stopped" if begun else "check the path",
         )
+    if (found := _files(folder)) < about["files"]:
+        raise SourceError(
+            f"{folder} holds {found} files of chips, and {about['files']} were written", hint="copy the whole folder"
+        )
     tiles = tuple(Tile(*values) for values in about["tiles"])
     return Chips(folder, about["layout"], Grid.recorded(about["grid"]), tiles, tuple(about["bands"]), about)
 
@@ -166,6 +170,11 @@ def _about(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return about if isinstance(about, dict) and about.get("format") == FORMAT else {}
+
+
+def _files(folder: Path) -> int:
+    """Files with pixels."""
+    return sum(1 for _ in folder.glob("*.tif")) + sum(p.is_file() for p in (folder / ARRAY).rglob("*"))
 
 
 def _said(job: _Job, layout: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ kind             what is looked for
 `hls`            `HLS.L30.*.B05.tif`, `HLS.S30.*.B8A.tif`: a folder of one HLS granule
 `sentinel1`      `*_VV.tif`, `*_VH.tif`: a folder or .zip of one terrain-corrected scene (HyP3, OPERA)
 `naip`           `m_*_YYYYMMDD.tif`: one file of the National Agriculture Imagery Program
+`zarr`           `zarr.json`, `.zgroup`: a Zarr store, saved by `save_zarr` or written by xarray and others
 `raster`         any file that GDAL reads; it comes last
 ===============  ========================================================================================
 """
@@ -24,7 +25,7 @@ from geolabel.errors import SourceError
 from geolabel.nouns.scene import Quantity, Scene
 from geolabel.nouns.times import When
 
-KINDS = ("stac", "sentinel2", "landsat", "hls", "sentinel1", "naip", "raster")
+KINDS = ("stac", "sentinel2", "landsat", "hls", "sentinel1", "naip", "zarr", "raster")
 """Modules of this folder, in the order in which they are asked."""
 
 
