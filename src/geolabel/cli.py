@@ -82,6 +82,7 @@ def bars() -> Iterator[Report]:
 BANDS = "Names of the files' bands, in order: blue,green,red,nir08,swir16,swir22 (default: as the files say)."
 ONE_FILE = {".gpkg": "gpkg", ".parquet": "geoparquet", ".geojson": "geojson"}
 """Suffix -> format of all shapes in one file."""
+SENSOR = "What made the scenes, e.g. landsat-c2-l2 (default: as the product says; a plain file is generic)."
 Folder = Annotated[Path, typer.Argument(help="Folder of a geolabel project.")]
 
 
@@ -96,12 +97,12 @@ def root(version: Annotated[bool, typer.Option("--version", help="Print the vers
 @app.command()
 def demo(
     *,
-    before: Annotated[Path | None, typer.Option(help="Scene before the fire (default: the shipped sample).")] = None,
-    after: Annotated[Path | None, typer.Option(help="Scene after the fire.")] = None,
+    before: Annotated[
+        str | None, typer.Option(help="Scene before the fire: file, product folder, STAC item (default: the sample).")
+    ] = None,
+    after: Annotated[str | None, typer.Option(help="Scene after the fire.")] = None,
     dem: Annotated[Path | None, typer.Option(help="Elevation: a file, or a folder of chips.")] = None,
-    sensor: Annotated[
-        str, typer.Option(help="What made the scenes: landsat-c2-l2, sentinel-2-l2a, generic.")
-    ] = "generic",
+    sensor: Annotated[str | None, typer.Option(help=SENSOR)] = None,
     ignition: Annotated[str | None, typer.Option(help="Where a fire starts, LON,LAT in degrees.")] = None,
     wind: Annotated[str | None, typer.Option(help="'25 km/h from 225', or a CSV of times, speeds, directions.")] = None,
     start: Annotated[str | None, typer.Option(help="When it starts, e.g. 2009-08-26T22:00Z (default: now).")] = None,
@@ -175,8 +176,14 @@ def burned(
         gl.open_scene(path, sensor=sensor, at=day, bands=names)
         for path, day in zip((before, after), at or (None, None), strict=True)
     )
-    told = {"scheme": scheme, "threshold": threshold, "seed": seed, "offset": offset, "min_burned_ha": min_area_ha}
-    how = {"threads": threads, "scheduler": scheduler, "work": work}
+    told: dict[str, Any] = {
+        "scheme": scheme,
+        "threshold": threshold,
+        "seed": seed,
+        "offset": offset,
+        "min_burned_ha": min_area_ha,
+    }
+    how: dict[str, Any] = {"threads": threads, "scheduler": scheduler, "work": work}
     with bars() as progress:
         scar = gl.burned(first, last, index=index, severity=severity, progress=progress, **how, **told)
         kind = ONE_FILE.get(out_folder.suffix)

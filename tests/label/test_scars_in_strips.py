@@ -13,7 +13,7 @@ import pytest
 
 from geolabel.errors import InputError, SourceError, UnitError
 from geolabel.label import spool
-from geolabel.label.burned import burned
+from geolabel.label.burned import burned, burned_parts
 from geolabel.label.scars import How
 from geolabel.label.severity import SCHEMES
 from geolabel.scene.indices import ring_offset
@@ -169,6 +169,20 @@ def test_a_scar_without_unburned_ground_around_has_no_ring_offset():
     assert len(burned(np.zeros(GRID.shape), GRID, offset="ring")) == 0
 
 
+def test_parts_hold_the_whole_table_in_an_order_that_strips_do_not_change():
+    index, grid = scene(4), metric_grid(300, 260)
+    table = burned(index, grid)
+    for rows in (3, 50, 299):
+        none, *parts = burned_parts(ArraySource(index), grid, how=How(strip_rows=rows))
+        assert len(none) == 0
+        assert list(none.columns) == list(table.columns)
+        order = [i for part in parts for i in part.index]
+        assert [i for part in parts for i in part.label_id] == table.label_id[order].tolist()
+        assert rows != 3 or len(parts) > 20
+        ends = table.geometry.bounds.miny
+        assert order == sorted(range(len(table)), key=lambda i: (-ends[i], i))
+
+
 def test_progress_counts_every_strip():
     seen = []
     how = How(strip_rows=100, progress=lambda *what: seen.append(what))
@@ -263,7 +277,7 @@ import sys, time
 sys.path.insert(0, {tests!r})
 from pathlib import Path
 from geolabel.label import spool
-from geolabel.label.burned import burned
+from geolabel.label.burned import burned, burned_parts
 from geolabel.label.scars import How
 from rasters import metric_grid
 from sources import ArraySource, scene

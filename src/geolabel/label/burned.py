@@ -6,7 +6,7 @@ One way for every size: an array is cut into strips as a scene is that no memory
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from geolabel.errors import InputError
@@ -69,12 +70,32 @@ def burned(
     SourceError
         Where pixels cannot be read, or there is no room for the work.
     """
+    return whole(burned_parts(index, grid, known=known, units=units, how=how, **definition))
+
+
+def burned_parts(
+    index: Any, grid: Grid, *, known: Any = None, units: Units | None = None, how: How | None = None, **definition: Any
+) -> Iterator[gpd.GeoDataFrame]:
+    """The table of `burned` in parts, so that one that no memory would hold can be written as it comes.
+
+    The first part has no rows. A scar comes when the walk from north to south has passed it; the index of a row is its
+    place in the whole table. How many parts there are depends on the strips, the order of all rows does not.
+    """
     what, how = Definition(**definition), how or How()
     if not (hasattr(index, "read") and hasattr(index, "block")):
         image = _held(index, grid, what.scheme, known, units)
-        return _scars(image, grid, what, replace(how, scheduler=None))  # the array is here
-    with _spooled(index, grid, what.scheme, how) as image:
-        return _scars(image, grid, what, how)
+        yield from _scars(image, grid, what, replace(how, scheduler=None))  # the array is here
+    else:
+        with _spooled(index, grid, what.scheme, how) as image:
+            yield from _scars(image, grid, what, how)
+
+
+def whole(parts: Iterable[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
+    """The whole table of its parts, rows in order of their first pixels."""
+    first, *more = parts
+    table = pd.concat(more).sort_index().reset_index(drop=True) if more else first
+    table.attrs = dict(first.attrs)
+    return table
 
 
 def burned_mask(index: Any, grid: Grid, *, known: Any = None, units: Units | None = None, **definition: Any) -> Mask:
@@ -157,25 +178,23 @@ def _ruled(image: Image, grid: Grid, what: Definition, how: How) -> tuple[Job, R
     return Job(image, rule.cut(least), how, "scars-offset"), rule
 
 
-def _scars(image: Image, grid: Grid, what: Definition, how: How) -> gpd.GeoDataFrame:
+def _scars(image: Image, grid: Grid, what: Definition, how: How) -> Iterator[gpd.GeoDataFrame]:
     job, rule = _ruled(image, grid, what, how)
-    found = job.found(job.whole("finding scars"), grid.transform[:6])
-    table = _table(found, rule, grid) if len(found.polygons) else _no_scar(grid)
-    table.attrs["offset"] = rule.offset
-    return table
-
-
-def _no_scar(grid: Grid) -> gpd.GeoDataFrame:
-    return empty(SHAPES, grid.crs.to_wkt()).assign(area_m2=np.empty(0), dnbr_mean=np.empty(0))
+    whole = job.whole("finding scars")
+    none = empty(SHAPES, grid.crs.to_wkt()).assign(area_m2=np.empty(0), dnbr_mean=np.empty(0))
+    none.attrs["offset"] = rule.offset
+    yield none
+    for found in job.found(whole, grid.transform[:6]):
+        yield _table(found, rule, grid)
 
 
 def _table(found: Found, rule: Rule, grid: Grid) -> gpd.GeoDataFrame:
     mean = (found.mean + 0.5) / PER_UNIT[rule.scheme.units]
-    shapes = gpd.GeoDataFrame(geometry=found.polygons, crs=grid.crs.to_wkt())
+    shapes = gpd.GeoDataFrame(geometry=found.polygons, index=found.number, crs=grid.crs.to_wkt())
     classes = ["burned"] * len(shapes)
     told = [LEVELS[code - 1] for code in found.level] if rule.severity else [None] * len(shapes)
-    table = gpd.GeoDataFrame(
-        {
+    table = shapes.assign(
+        **{
             "label_id": label_ids(shapes, classes),
             "class": classes,
             "severity": told,
@@ -184,7 +203,7 @@ def _table(found: Found, rule: Rule, grid: Grid) -> gpd.GeoDataFrame:
             "masked_share": found.unseen_share,
             "area_m2": area_m2(shapes),
             "dnbr_mean": mean,
-        },
-        geometry=shapes.geometry,
+        }
     )
+    table.attrs["offset"] = rule.offset
     return check(table[[*SHAPES, "area_m2", "dnbr_mean"]], SHAPES)

@@ -45,7 +45,8 @@ class Corners(NamedTuple):
 
     def plus(self, more: Corners) -> Corners:
         """These and more."""
-        return Corners(*map(np.concatenate, zip(self, more, strict=True)))
+        columns: list[Any] = [np.concatenate([self[i], more[i]]) for i in range(len(self))]
+        return Corners(*columns)
 
 
 class Rows(NamedTuple):

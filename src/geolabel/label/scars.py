@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from geolabel.digests import digest
 from geolabel.label.graph import Edge, Summary, Whole, summary_of, whole_of
-from geolabel.label.outline import Corners, Rows, corners_of, polygons_of, rings_of
+from geolabel.label.outline import Corners, Rings, Rows, corners_of, polygons_of, rings_of
 from geolabel.label.pieces import Cut, Piece, Shelf, piece_of
 from geolabel.label.quanta import counts_of
 from geolabel.label.runs import I64
@@ -51,8 +51,10 @@ class How:
 
 
 class Found(NamedTuple):
-    """Patches of an image as polygons, in the order of their first pixels."""
+    """Final patches as polygons."""
 
+    number: NDArray[np.int64]
+    """Place of each in the order of their first pixels, from 0."""
     polygons: NDArray[np.object_]
     level: NDArray[np.uint8]
     mean: NDArray[np.float64]
@@ -120,13 +122,10 @@ class Job:
         for (first, last), piece in zip(self.strips, taken, strict=True):
             yield first, last, piece
 
-    def found(self, whole: Whole, transform: tuple[float, ...]) -> Found:
-        """Polygons of the final patches, each closed as soon as the walk has passed it."""
+    def found(self, whole: Whole, transform: tuple[float, ...]) -> Iterator[Found]:
+        """Polygons of the final patches as the walk passes them: by last row, then by first pixel."""
         height, width = self.image.store.shape
-        ends, order = _ends(whole), len(whole.level)
-        waiting = Corners.empty(0)
-        polygons = np.empty(order, object)
-        filled, unseen = np.ones(order, np.int64), np.zeros(order, np.int64)
+        ends, waiting = _ends(whole), Corners.empty(0)
         above = np.zeros(width, np.int64)
         for i, (first, last, piece) in enumerate(self.pieces("tracing outlines")):
             rows = _rows(piece, whole.numbers[i], whole.edges[i - 1] if i else None)
@@ -134,11 +133,8 @@ class Job:
             _count_unseen(piece, above)
             closed = (ends[corners.patch] < i) | (last == height)
             rings, waiting = rings_of(corners.only(closed)), corners.only(~closed)
-            outer = np.flatnonzero(rings.filled > 0)
-            number = rings.patch[outer] - 1
-            polygons[number] = polygons_of(rings, transform)
-            filled[number], unseen[number] = rings.filled[outer], rings.unseen[outer]
-        return Found(polygons, whole.level, whole.total / np.maximum(whole.size, 1), unseen / filled)
+            if len(rings.patch):
+                yield _found(rings, whole, transform)
 
     def mask(self, whole: Whole) -> NDArray[np.bool_]:
         """(y, x) bool: the ground of the final patches. Holds the image."""
@@ -168,6 +164,16 @@ def _summary(store: Store, cut: Cut, shelf: Shelf, item: tuple[int, int, str, bo
     piece = piece_of(around(store, first, last), first, store.shape[0], cut)
     shelf.put(key, piece)
     return summary_of(piece, first)
+
+
+def _found(rings: Rings, whole: Whole, transform: tuple[float, ...]) -> Found:
+    outer = np.flatnonzero(rings.filled > 0)
+    number = rings.patch[outer].astype(np.int64) - 1
+    order = np.lexsort((number, np.maximum.reduceat(rings.row, rings.start[outer])))
+    number, outer = number[order], outer[order]
+    polygons = polygons_of(rings, transform)[order]
+    mean, share = whole.total[number] / whole.size[number], rings.unseen[outer] / rings.filled[outer]
+    return Found(number, polygons, whole.level[number], mean, share)
 
 
 def _ends(whole: Whole) -> NDArray[np.int64]:

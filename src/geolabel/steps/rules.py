@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -90,6 +90,26 @@ def burned(
     told
         Fields of `RuleOptions` over those of `options`: `threshold`, `seed`, `offset`, `scheme`, `min_burned_ha`.
     """
+    from geolabel.label.burned import whole
+
+    how = {"threads": threads, "progress": progress, "scheduler": scheduler, "work": work}
+    return whole(burned_parts(before, after, index=index, severity=severity, options=options, **how, **told))
+
+
+def burned_parts(
+    before: Scene,
+    after: Scene,
+    *,
+    index: str = "dnbr",
+    severity: bool = True,
+    options: RuleOptions | None = None,
+    threads: int = 2,
+    progress: Progress = silent,
+    scheduler: Any = None,
+    work: str | Path | None = None,
+    **told: Any,
+) -> Iterator[gpd.GeoDataFrame]:
+    """The table of `burned` in parts from north to south, for one that no memory would hold; the first has no rows."""
     from geolabel.label.scars import How
     from geolabel.scene.align import align
 
@@ -180,7 +200,9 @@ def unknown_ground(unseen: NDArray[np.bool_], grid: Grid) -> gpd.GeoDataFrame:
 # ---------------------------------------------------------------------- what each rule does
 def _burned(index: str) -> Callable[[View, RuleOptions], gpd.GeoDataFrame]:
     def found(view: View, options: RuleOptions) -> gpd.GeoDataFrame:
-        return _scars(view, index, options)
+        from geolabel.label.burned import whole
+
+        return whole(_scars(view, index, options))
 
     return found
 
@@ -189,16 +211,18 @@ PUBLISHED = {"dnbr": "key-benson-dnbr", "rdnbr": "miller-thode-rdnbr", "rbr": "p
 """Index -> the scheme that holds for reflectance."""
 
 
-def _scars(view: View, index: str, options: RuleOptions, *, severity: bool = True, how: Any = None) -> gpd.GeoDataFrame:
+def _scars(
+    view: View, index: str, options: RuleOptions, *, severity: bool = True, how: Any = None
+) -> Iterator[gpd.GeoDataFrame]:
     """Burn scars of a view by one of its change indices. A number is taken off dNBR before any ratio is made of it."""
-    from geolabel.label.burned import burned as scars
+    from geolabel.label.burned import burned_parts as scars
     from geolabel.scene.change import change_reader
 
-    if options.offset == "ring" and index != "dnbr":
-        raise ConfigError(f"the ring offset is a change of dNBR, not of {index}", hint="index='dnbr', or a number")
     ring = options.offset == "ring"
+    if ring and index != "dnbr":
+        raise ConfigError(f"the ring offset is a change of dNBR, not of {index}", hint="index='dnbr', or a number")
     source = change_reader(view, index, offset=0.0 if ring else float(options.offset or 0))
-    found = scars(
+    parts = scars(
         source,
         view.grid,
         scheme=_scheme(view, index, options),
@@ -209,9 +233,9 @@ def _scars(view: View, index: str, options: RuleOptions, *, severity: bool = Tru
         severity=severity,
         how=how,
     )
-    if not ring:
-        found.attrs["offset"] = source.offset
-    return found
+    for part in parts:
+        part.attrs["offset"] += source.offset
+        yield part
 
 
 def _scheme(view: View, index: str, options: RuleOptions) -> Any:
