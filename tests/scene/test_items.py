@@ -33,8 +33,8 @@ def week():
 class Api:
     """A STAC API with item search by POST, three items a page (STAC API 1.0.0, item-search and pagination)."""
 
-    def __init__(self, url):
-        self.url, self.searches = url, []
+    def __init__(self, url, conforms=()):
+        self.url, self.searches, self.conforms = url, [], [*CONFORMS, *conforms]
 
     def __call__(self, path, query, body, method):
         if path == "/":
@@ -46,7 +46,7 @@ class Api:
                 {"rel": "search", "href": f"{self.url}/search", "type": "application/geo+json", "method": "POST"}
             )
             return json.dumps({"type": "Catalog", "id": "api", "stac_version": "1.0.0", "description": "a small one",
-                               "conformsTo": CONFORMS, "links": links}).encode()  # fmt: skip
+                               "conformsTo": self.conforms, "links": links}).encode()  # fmt: skip
         if path != "/search" or method != "POST":
             return None
         asked = json.loads(body)
@@ -72,6 +72,9 @@ class Api:
     @staticmethod
     def fits(one, asked):
         if asked.get("collections", ["sentinel-2-l2a"]) != ["sentinel-2-l2a"]:
+            return False
+        most = asked.get("query", {}).get("eo:cloud_cover", {}).get("lte", 100)
+        if one["properties"]["eo:cloud_cover"] > most:
             return False
         if "datetime" not in asked:
             return True
@@ -115,6 +118,13 @@ def test_clouds_and_a_limit(web):
     web.answer.searches.clear()
     assert len(search(web.url, limit=3)) == 3
     assert len(web.answer.searches) == 1, "no page is asked for that is not needed"
+
+
+def test_an_api_that_filters_by_clouds_is_asked_to(web):
+    web.answer = Api(web.url, ["https://api.stacspec.org/v1.0.0/item-search#query"])
+    assert [one.id for one in search(web.url, max_cloud=20)] == ["day0", "day2", "day5", "day6"]
+    assert web.answer.searches[0]["query"] == {"eo:cloud_cover": {"lte": 20}}
+    assert len(web.answer.searches) == 2
 
 
 def test_nothing_found_is_an_empty_list(web):

@@ -347,6 +347,22 @@ def test_radar_by_the_unit_of_its_band(web):
     assert product_of(found).quantity == "sigma0_linear"
 
 
+@pytest.mark.parametrize(
+    ("collection", "keys"),
+    [("cop-dem-glo-30", ("data",)), ("nasadem", ("elevation",)), ("alos-dem", ("DSM", "MSK", "STK")), ("x", ("dtm",))],
+)
+def test_elevation_by_its_collection_or_its_key(collection, keys):
+    found = item("x", {key: asset(f"https://host/{key}.tif") for key in keys}, collection=collection)
+    product = product_of(found)
+    assert (product.quantity, bands(product)) == ("elevation_m", {"elevation": f"{keys[0]}.tif"})
+
+
+def test_a_file_with_fewer_bands_than_its_item_says_is_refused(web):
+    web.files["/v.tif"] = cog(constant(7, dtype="uint8"))
+    with pytest.raises(BandError, match=r"green should be band 2 of v\.tif, which has 1"):
+        open_scene(item("x", {"visual": asset(f"{web.url}/v.tif")}))
+
+
 def test_elevation_in_feet_is_refused():
     found = item("x", {"dem": asset("https://host/d.tif", **{"raster:bands": [{"unit": "ft"}]})})
     with pytest.raises(UnitError, match="'ft'"):

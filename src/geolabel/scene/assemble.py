@@ -63,6 +63,7 @@ def assemble(
     """
     chosen = _chosen(product, bands)
     headers = _headers([*chosen, *product.masks])
+    _check_counts(product, [*chosen, *product.masks], headers)
     grid = grid or _grid(product, chosen, headers, product.res_m if res_m is None else res_m)
     layers = tuple(Layer.of(asset, headers[asset.path], grid) for asset in chosen)
     masks = tuple((mask, headers[mask.path]) for mask in product.masks)
@@ -106,6 +107,16 @@ def _headers(parts: Sequence[Asset | Mask]) -> dict[str, Header]:
         with ThreadPoolExecutor(min(len(lacking), ASKED_AT_ONCE)) as pool:
             return found | dict(zip(lacking, pool.map(read_header, lacking), strict=True))
     return found | {path: read_header(path) for path in lacking}
+
+
+def _check_counts(product: Product, parts: Sequence[Asset | Mask], headers: Mapping[str, Header]) -> None:
+    for part in parts:
+        header = headers[part.path]
+        if part.index > header.count:
+            raise BandError(
+                f"{product.id}: {part.name} should be band {part.index} of {header.name}, which has {header.count}",
+                hint="its metadata are of another file; open the file itself, with bands=(...)",
+            )
 
 
 def _grid(product: Product, chosen: Sequence[Asset], headers: Mapping[str, Header], res_m: float | None) -> Grid:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from html import escape
+from itertools import islice
 from typing import Any, overload
 
 from geolabel.errors import InputError, SourceError
@@ -17,6 +18,10 @@ from geolabel.scene.products.stac_items import need, read
 Days = str | date | datetime | tuple[str | date | datetime | None, str | date | datetime | None]
 SHOWN = 20
 """Rows of items a notebook shows."""
+PAGE = 100
+"""Items asked for at a time."""
+LOOKED_THROUGH = 20
+"""Times `limit` of items that are looked through where clouds are filtered here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +148,8 @@ def search(
     datetime
         A day, or (first, last), either of them None where it is open.
     max_cloud
-        Percent of clouds (`eo:cloud_cover`) below which items are asked for; an API that cannot filter by it is
-        answered for here.
+        Percent of clouds (`eo:cloud_cover`). An API that cannot filter by it (`query` extension) is filtered for here,
+        over at most `LOOKED_THROUGH` times `limit` items; those that do not say theirs are kept.
 
     Raises
     ------
@@ -157,14 +162,18 @@ def search(
     """
     client = need("pystac_client")
     try:
-        found = _client(client, api).search(
+        opened = _client(client, api)
+        filters = max_cloud is not None and opened.conforms_to("QUERY")
+        found = opened.search(
             collections=[collections] if isinstance(collections, str) else collections,
             bbox=bbox,
             datetime=_interval(datetime),
-            max_items=limit if max_cloud is None else None,
-            limit=min(limit, 100),
+            query={"eo:cloud_cover": {"lte": max_cloud}} if filters else None,
+            max_items=limit if max_cloud is None or filters else limit * LOOKED_THROUGH,
+            limit=min(limit, PAGE),
         )
-        return Items(tuple(_first(found.items(), max_cloud, limit)))
+        clear = (item for item in found.items() if _clear(item, max_cloud))
+        return Items(tuple(islice(clear, limit)))
     except (client.exceptions.APIError, OSError) as error:
         if isinstance(error, SourceError):
             raise
@@ -186,16 +195,6 @@ def _client(client: Any, api: str) -> Any:
             f"{remote.plain(api)} is no STAC API: {remote.redact(str(error))}",
             hint="give its landing page; a static catalog is read by gl.items",
         ) from error
-
-
-def _first(found: Iterator[Any], max_cloud: float | None, limit: int) -> Iterator[Any]:
-    kept = 0
-    for item in found:
-        if kept == limit:
-            return
-        if _clear(item, max_cloud):
-            kept += 1
-            yield item
 
 
 def _unanswered(api: str, error: Exception) -> SourceError:

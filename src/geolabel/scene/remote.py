@@ -188,7 +188,7 @@ def fault_of(error: BaseException, spent_s: float = 0.0) -> Fault:
 
 def fault_of_status(status: int) -> Fault:
     """What a status of HTTP means here."""
-    if status in (401, 403):
+    if status in (401, 403, 409):  # 409: what Azure says of a box that is not public
         return Fault(f"access is denied ({status})", _KEY, passing=False)
     if status in (404, 410):
         return Fault(f"it is not there ({status})", _ADDRESS, passing=False, gone=True)

@@ -55,18 +55,21 @@ def draft_of(said: Said, parts: Sequence[Part], wanted: Wanted) -> Draft:
     radar = [part for part in parts if (part.name or part.key).lower() in RADAR]
     if radar and ("sentinel1" in said.platform or any(key.startswith("sar:") for key in said.properties)):
         return _radar(said, radar, wanted)
-    if _is_elevation(said, parts):
-        return _elevation(said, parts)
+    if (heights := _heights(said, parts)) is not None:
+        return _elevation(said, heights)
     return _bands(said, parts, wanted)
 
 
-def _is_elevation(said: Said, parts: Sequence[Part]) -> bool:
-    named = parts[0].key.lower() in ELEVATION or said.property("model_type").lower() in ELEVATION
-    return len(parts) == 1 and (named or bool(DEM_COLLECTIONS.search(said.collection)))
+def _heights(said: Said, parts: Sequence[Part]) -> Part | None:
+    """The band of heights, where the item holds one and nothing that is measured beside it."""
+    named = [part for part in parts if part.key.lower() in ELEVATION]
+    of_heights = said.property("model_type").lower() in ELEVATION or bool(DEM_COLLECTIONS.search(said.collection))
+    if len(parts) == 1:
+        return parts[0] if named or of_heights else None
+    return named[0] if of_heights and len(named) == 1 else None
 
 
-def _elevation(said: Said, parts: Sequence[Part]) -> Draft:
-    part = parts[0]
+def _elevation(said: Said, part: Part) -> Draft:
     unit = str(part.said.get("unit") or "").lower()
     if unit not in METRES:
         raise UnitError(f"heights of {said.name} are in {unit!r}, not metres", hint="gdal_calc.py converts them")
