@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,7 @@ def random_chips(
         return
     pixels = ScenePixels.of(source, bands, dn=dn)
     drawn = _shuffled(pixels, size, np.random.default_rng(seed), count=count, threads=threads, shuffle=shuffle)
-    while group := [one for one, _ in zip(drawn, range(batch), strict=False)]:
+    while group := list(islice(drawn, batch)):
         yield np.array([position for position, _ in group]), np.stack([chip for _, chip in group])
 
 
