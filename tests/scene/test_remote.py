@@ -1,13 +1,15 @@
 """Remote files: few requests, bounded tries, errors that name the file and never its key."""
 
+import pickle
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from geolabel.errors import SourceError
 from geolabel.scene import remote
-from geolabel.scene.open import open_scene
+from geolabel.scene.open import open_dem, open_scene
 from servers import serving
 from stac import cog
 
@@ -117,6 +119,29 @@ def test_another_file_at_the_same_address_is_another_scene(web):
     np.testing.assert_array_equal(after.read(["red"], slice(0, 600), slice(0, 9))[0], PIXELS[::-1][:600, :9])
 
 
+def test_a_dem_is_read_in_place(web):
+    grid = opened(f"{web.url}/a.tif").grid
+    dem = open_dem(f"{web.url}/a.tif?sig=SECRET", grid)
+    np.testing.assert_array_equal(dem.band("elevation")[:9].values, PIXELS[:9])
+    assert "SECRET" not in repr((dem, dem.source, dem.audit, dem.digest))
+
+
+def test_the_reader_of_a_remote_scene_works_on_another_machine(web):
+    scene = opened(f"{web.url}/a.tif")
+    other = pickle.loads(pickle.dumps(scene.reader))
+    np.testing.assert_array_equal(other.read(["red"], slice(0, 600), slice(0, 9))[0], PIXELS[:600, :9])
+
+
+def test_threads_read_side_by_side(web):
+    scene = opened(f"{web.url}/a.tif")
+    windows = [(slice(r, r + 512), slice(c, c + 512)) for r in (0, 512) for c in (0, 512, 1024)]
+    with ThreadPoolExecutor(3) as pool:
+        for (rows, cols), values in zip(
+            windows, pool.map(lambda at: scene.read(["red"], *at)[0], windows), strict=True
+        ):
+            np.testing.assert_array_equal(values, PIXELS[rows, cols])
+
+
 # ---------------------------------------------------------------- what goes wrong
 def test_what_is_not_there_is_said_and_found_once_it_is_there(web):
     with pytest.raises(
@@ -186,6 +211,17 @@ def test_a_file_that_is_cut_short_says_so_at_once(web):
     assert np.isfinite(scene.read(["red"], slice(0, 512), slice(0, 512))).all()
     with pytest.raises(SourceError, match=rf"t\.tif is cut short: {len(DATA) // 2} bytes"):
         scene.read(["red"], slice(1024, 1500), slice(1024, 1600))
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(416, "shorter than its own index says"), (403, "access is denied"), (404, "not there")]
+)
+def test_a_read_that_is_refused_says_why(web, status, words):
+    scene = opened(f"{web.url}/a.tif")
+    web.status["/a.tif"] = [-status]
+    with pytest.raises(SourceError, match=rf"a\.tif.*{words}") as told:
+        scene.read(["red"], slice(512, 1024), slice(512, 1024))
+    assert told.value.hint
 
 
 def test_a_page_to_log_in_is_no_raster(web):

@@ -1,6 +1,7 @@
 """STAC items as scenes: which band is which, what its numbers mean, and what is refused with the reason."""
 
 import json
+import pickle
 import sys
 import warnings
 
@@ -485,6 +486,15 @@ def test_a_missing_library_is_named_with_the_line_that_gets_it(monkeypatch):
     assert told.value.hint == "pip install 'geolabel[stac]'"
 
 
+@pytest.mark.parametrize("height", [37, 512])
+def test_both_ways_to_the_pixels_agree_whatever_the_chunks(web, height):
+    scene = open_scene(sentinel2(base=f"{web.url}/"), chunks=height)
+    for name in ("red", "swir22"):
+        whole = scene.band(name).values
+        parts = [scene.read([name], slice(at, min(at + height, 600)), slice(0, 700))[0] for at in range(0, 600, height)]
+        np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
 # ---------------------------------------------------------------- items of one day
 def neighbours(web, **second):
     """Two tiles that overlap by 200 pixels; the second has another baseline, so another offset."""
@@ -510,6 +520,8 @@ def test_items_of_one_day_are_harmonised_each_by_itself_and_the_first_by_id_give
     assert np.isnan(values[50, 100])
     np.testing.assert_array_equal(scene.band("red").values, values)
     np.testing.assert_array_equal(open_scene([first, other]).band("red").values, values)
+    away = pickle.loads(pickle.dumps(scene.reader))
+    np.testing.assert_array_equal(away.read(["red"], slice(90, 110), slice(490, 720))[0], values[90:110, 490:720])
     assert open_scene([first, other]).digest == scene.digest
     assert any("S2A_b_L2A: reflectance" in line for line in scene.audit)
 

@@ -21,6 +21,7 @@ from geolabel.nouns.scene import Scene
 from geolabel.scene.extent import extent_words
 from geolabel.scene.frame import dataset
 from geolabel.scene.reading import Header, read_header, read_window
+from geolabel.scene.remote import is_remote, name_of
 from geolabel.scene.resample import Place, onto, source_window, step_between
 from geolabel.values import to_values
 
@@ -42,7 +43,7 @@ def open_dem(
     Parameters
     ----------
     path
-        A raster with one band, or a folder of them (`*_dem.tif` where there are such, else every `*.tif`), each in
+        A raster with one band, here or at an address, or a folder of them (`*_dem.tif` where there are such, else every `*.tif`), each in
         a CRS of its own; where files overlap, elevation is their mean.
 
     Raises
@@ -56,17 +57,17 @@ def open_dem(
     InputError
         Where no file lies on the grid.
     """
-    path = Path(path)
+    name = name_of(path)
     headers = [_checked(read_header(file)) for file in _files(path)]
     near = [header for header in headers if _window_on(grid, header) is not None]
     if not near:
         raise InputError(
-            f"the DEM {path.name} does not lie on the scene: it spans {extent_words(headers[0].grid)}",
+            f"the DEM {name} does not lie on the scene: it spans {extent_words(headers[0].grid)}",
             hint=f"the scene spans {extent_words(grid)}",
         )
     names = tuple(header.name for header in near)
     return Scene(
-        id=id or path.stem,
+        id=id or Path(name).stem,
         start=OPEN_START,
         end=OPEN_END,
         grid=grid,
@@ -85,7 +86,10 @@ def _audit(n_near: int, n_all: int, grid: Grid) -> str:
     return f"{words}; {n_all - n_near} files off the grid left out"
 
 
-def _files(path: Path) -> list[Path]:
+def _files(path: str | Path) -> list[str] | list[Path]:
+    if is_remote(path):
+        return [str(path)]
+    path = Path(path)
     if not path.is_dir():
         return [path]
     found = sorted(path.glob("*_dem.tif")) or sorted(p for p in path.iterdir() if p.suffix.lower() in (".tif", ".tiff"))

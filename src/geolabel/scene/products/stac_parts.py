@@ -174,7 +174,8 @@ def claimed(part: Part, nodata: float | None) -> Header | None:
 
 def grid_of(place: Mapping[str, Any]) -> Grid | None:
     """Grid of an asset by its `proj:` fields; None where they do not say it, or it is turned."""
-    crs = place.get("proj:code") or place.get("proj:wkt2") or place.get("proj:projjson")
+    epsg = place.get("proj:epsg")  # of items that pystac has not migrated
+    crs = place.get("proj:code") or place.get("proj:wkt2") or place.get("proj:projjson") or (epsg and f"EPSG:{epsg}")
     shape, transform = place.get("proj:shape"), place.get("proj:transform")
     if not crs or not _numbers(shape, (2,)) or not _numbers(transform, (6, 9)):
         return None
