@@ -37,6 +37,8 @@ class Piece(NamedTuple):
     """(patches,) sum of steps, the offset taken off."""
     corner: I64
     """(patches,) first pixel, `row * width + col` of the whole image."""
+    end: I64
+    """(patches,) last row, of the whole image."""
     seeded: NDArray[np.bool_]
     """(patches,) whether any pixel reaches the seed."""
     touching: I32
@@ -50,6 +52,9 @@ class Piece(NamedTuple):
     def runs(self) -> Runs:
         """The runs, with the level of their patch."""
         return Runs(self.start, self.first, self.last, self.level[self.patch])
+
+
+Arrays = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,7 @@ def piece_of(quanta: Quanta, row: int, height: int, cut: Cut) -> Piece:
         size=size,
         total=total - cut.shift * size,
         corner=rows * np.int64(quanta.shape[1]) + scar.first[lead],
+        end=_last_rows(scar, patch, n) + row,
         seeded=largest >= cut.seed,
         touching=touching,
         unseen_start=unseen.start,
@@ -96,6 +102,12 @@ def _first_runs(patch: I32, n: int) -> I64:
     lead = np.empty(n, np.int64)
     lead[patch[::-1]] = np.arange(len(patch))[::-1]
     return lead
+
+
+def _last_rows(runs: Runs, patch: I32, n: int) -> I64:
+    last = np.zeros(n, np.int64)
+    last[patch] = np.repeat(np.arange(len(runs.start) - 1), np.diff(runs.start))  # rows rise: the last one stays
+    return last
 
 
 def components(touching: NDArray[Any], n: int) -> I32:
@@ -142,6 +154,7 @@ def _only(piece: Piece, kept: NDArray[np.bool_]) -> Piece:
         size=piece.size[kept],
         total=piece.total[kept],
         corner=piece.corner[kept],
+        end=piece.end[kept],
         seeded=piece.seeded[kept],
         touching=number[piece.touching[pairs]],
     )
@@ -149,39 +162,43 @@ def _only(piece: Piece, kept: NDArray[np.bool_]) -> Piece:
 
 @dataclass(frozen=True)
 class Shelf:
-    """Pieces by name: in a folder, for other processes to find, or in memory."""
+    """Pieces and other arrays by name: in a folder, for other processes to find, or in memory."""
 
     folder: Path | None = None
     keep: bool = False
-    """Whether a later run will look for them: then each is whole on disk, or absent."""
-    _held: dict[str, Piece] = field(default_factory=dict)
+    """Whether a later run will look for its pieces."""
+    _held: dict[str, Arrays] = field(default_factory=dict)
 
-    def put(self, name: str, piece: Piece) -> None:
-        """Keep a piece."""
+    def put(self, name: str, arrays: Arrays, *, keep: bool = False) -> None:
+        """Hold arrays under a name; whole on disk or absent, for a later run, where `keep`."""
         if self.folder is None:
-            self._held[name] = piece
+            self._held[name] = arrays
             return
         path = self._path(name)
-        with atomic(path) if self.keep else nullcontext(path) as there, named_errors(path), there.open("wb") as file:
-            np.savez(file, **piece._asdict())
+        with atomic(path) if keep else nullcontext(path) as there, named_errors(path), there.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
 
-    def take(self, name: str) -> Piece:
-        """The piece of that name.
+    def take(self, name: str) -> Arrays:
+        """The arrays of that name.
 
         Raises
         ------
         SourceError
-            Where its file is gone or broken.
+            Where their file is gone or broken.
         """
         if self.folder is None:
             return self._held[name]
         try:
             with self._path(name).open("rb") as raw, np.load(raw) as file:
-                return Piece(**{key: file[key] for key in Piece._fields})
+                return dict(file)
         except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise SourceError(
                 f"cannot read {self._path(name)}: {error}", hint="remove the work folder and run again"
             ) from error
+
+    def piece(self, name: str) -> Piece:
+        """The piece of that name."""
+        return Piece(**self.take(name))
 
     def _path(self, name: str) -> Path:
         assert self.folder is not None  # only called where there is one

@@ -12,7 +12,7 @@ from geolabel.errors import InputError
 from geolabel.label.graph import Whole
 from geolabel.label.quanta import COMPILE, MOST, UNKNOWN, Quanta, median_of
 from geolabel.label.runs import I32, I64
-from geolabel.label.scars import Job
+from geolabel.label.scars import Job, numbers_of
 
 GAP_M, WIDTH_M = 90.0, 300.0
 """The ring begins at GAP_M from the scar and is WIDTH_M wide."""
@@ -30,8 +30,8 @@ class Near(NamedTuple):
 
     first: int
     last: int
-    pieces: tuple[tuple[int, str, I32], ...]
-    """First row, name and final patches of each piece."""
+    pieces: tuple[tuple[int, str], ...]
+    """First row and name of each."""
 
 
 def ring_steps(job: Job, whole: Whole, res_m: float, *, gap_m: float = GAP_M, width_m: float = WIDTH_M) -> int:
@@ -47,7 +47,7 @@ def ring_steps(job: Job, whole: Whole, res_m: float, *, gap_m: float = GAP_M, wi
     if not len(whole.level):
         return 0
     ring = Ring(_sides(gap_m, res_m), _sides(gap_m + width_m, res_m))
-    items = _near(job, whole, len(ring.outer) - 1)
+    items = _near(job, len(ring.outer) - 1)
     counts = np.zeros(MOST - UNKNOWN + 1, np.int64)
     for part in job.how.walk(items, partial(_counted, job, ring), "looking around scars"):
         counts += part
@@ -68,13 +68,11 @@ def _sides(radius_m: float, res_m: float) -> I32:
     return sides[sides >= 0].astype(np.int32)
 
 
-def _near(job: Job, whole: Whole, reach: int) -> list[Near]:
-    pieces = [
-        (first, last, job.key(first), numbers) for (first, last), numbers in zip(job.strips, whole.numbers, strict=True)
-    ]
+def _near(job: Job, reach: int) -> list[Near]:
+    strips = job.strips
     return [
-        Near(first, last, tuple((a, key, n) for a, b, key, n in pieces if a < last + reach and b > first - reach))
-        for first, last, _, _ in pieces
+        Near(first, last, tuple((a, job.key(a)) for a, b in strips if a < last + reach and b > first - reach))
+        for first, last in strips
     ]
 
 
@@ -82,9 +80,9 @@ def _counted(job: Job, ring: Ring, near: Near) -> I64:
     """(65536,) how many pixels of a strip lie in the ring, by step."""
     counts = np.zeros(MOST - UNKNOWN + 1, np.int64)
     rows, firsts, lasts = [], [], []
-    for row, key, numbers in near.pieces:
-        piece = job.image.shelf.take(key)
-        scar = numbers[piece.patch] > 0
+    for row, key in near.pieces:
+        piece = job.image.shelf.piece(key)
+        scar = numbers_of(job.image.shelf, key)[piece.patch] > 0
         rows.append((row + np.repeat(np.arange(len(piece.start) - 1), np.diff(piece.start)))[scar])
         firsts.append(piece.first[scar])
         lasts.append(piece.last[scar])

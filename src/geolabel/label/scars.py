@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geolabel.digests import digest
-from geolabel.label.graph import Edge, Summary, Whole, summary_of, whole_of
+from geolabel.label.graph import Growth, Summary, Whole, summary_of, told
 from geolabel.label.outline import Corners, Rings, Rows, corners_of, polygons_of, rings_of
 from geolabel.label.pieces import Cut, Piece, Shelf, piece_of
 from geolabel.label.quanta import counts_of
-from geolabel.label.runs import I64
+from geolabel.label.runs import I32, I64
 from geolabel.label.severity import Units
 from geolabel.label.spool import Store, around, strips
 from geolabel.stream import Journal, Progress, silent, walk
@@ -92,12 +92,12 @@ class Job:
         done = journal.done.copy() if journal else set()
         items = [(first, last, self.key(first), self.key(first) in done) for first, last in self.strips]
         work = partial(_summary, self.image.store, self.cut, self.image.shelf)
-        summaries = []
-        for (_, _, key, is_done), summary in zip(items, self.how.walk(items, work, what), strict=True):
-            summaries.append(summary)
+        growth = Growth(self.cut.min_pixels, self.image.shelf)
+        for (_, last, key, is_done), summary in zip(items, self.how.walk(items, work, what), strict=True):
+            growth.add(key, summary, last=last == self.image.store.shape[0])
             if journal and not is_done:
                 journal.finish(key)
-        return whole_of(summaries, self.cut.min_pixels)
+        return growth.whole()
 
     @property
     def strips(self) -> list[tuple[int, int]]:
@@ -115,23 +115,24 @@ class Job:
         job = digest(self.image.digest, cut, self.cut.table, self.strips)
         return Journal(self.image.shelf.folder / f"{self.name}.journal", job)
 
-    def pieces(self, what: str) -> Iterator[tuple[int, int, Piece]]:
-        """(first row, row after the last, piece) of every strip, from the shelf."""
+    def pieces(self, whole: Whole, what: str) -> Iterator[tuple[int, int, Piece, I32]]:
+        """(first row, row after the last, piece, final patch of each run) of every strip, from the shelf."""
         names = [self.key(first) for first, _ in self.strips]
-        taken = walk(names, self.image.shelf.take, what=what, threads=self.how.threads, progress=self.how.progress)
-        for (first, last), piece in zip(self.strips, taken, strict=True):
-            yield first, last, piece
+        take = partial(_taken, self.image.shelf)
+        taken = walk(names, take, what=what, threads=self.how.threads, progress=self.how.progress)
+        for (first, last), (piece, number) in zip(self.strips, taken, strict=True):
+            yield first, last, piece, whole.place[number]
 
     def found(self, whole: Whole, transform: tuple[float, ...]) -> Iterator[Found]:
         """Polygons of the final patches as the walk passes them: by last row, then by first pixel."""
         height, width = self.image.store.shape
-        ends, waiting = _ends(whole), Corners.empty(0)
-        above = np.zeros(width, np.int64)
-        for i, (first, last, piece) in enumerate(self.pieces("tracing outlines")):
-            rows = _rows(piece, whole.numbers[i], whole.edges[i - 1] if i else None)
+        waiting, above, edge = Corners.empty(0), np.zeros(width, np.int64), NO_EDGE
+        for first, last, piece, number in self.pieces(whole, "tracing outlines"):
+            rows = _rows(piece, number, edge)
             corners = waiting.plus(corners_of(rows, first, width, above, last=last == height))
             _count_unseen(piece, above)
-            closed = (ends[corners.patch] < i) | (last == height)
+            edge = tuple(column[int(piece.start[-2]) :] for column in (piece.first, piece.last, number))
+            closed = (whole.end[corners.patch - 1] < last - 1) | (last == height)
             rings, waiting = rings_of(corners.only(closed)), corners.only(~closed)
             if len(rings.patch):
                 yield _found(rings, whole, transform)
@@ -139,12 +140,17 @@ class Job:
     def mask(self, whole: Whole) -> NDArray[np.bool_]:
         """(y, x) bool: the ground of the final patches. Holds the image."""
         out = np.zeros(self.image.store.shape, bool)
-        for i, (first, _, piece) in enumerate(self.pieces("painting")):
-            kept = whole.numbers[i][piece.patch] > 0
+        for first, _, piece, number in self.pieces(whole, "painting"):
+            kept = number > 0
             rows = first + np.repeat(np.arange(len(piece.start) - 1), np.diff(piece.start))
             for row, a, b in zip(rows[kept], piece.first[kept], piece.last[kept], strict=True):
                 out[row, a:b] = True
         return out
+
+
+Columns = tuple[I32, ...]
+NO_EDGE: Columns = (np.empty(0, np.int32),) * 3
+"""First and last column and final patch of the runs of a row that has none."""
 
 
 def counted(store: Store, how: How) -> I64:
@@ -160,39 +166,41 @@ def _counts(store: Store, rows: tuple[int, int]) -> I64:
 def _summary(store: Store, cut: Cut, shelf: Shelf, item: tuple[int, int, str, bool]) -> Summary:
     first, last, key, done = item
     if done:
-        return summary_of(shelf.take(key), first)
+        return summary_of(shelf.piece(key))
     piece = piece_of(around(store, first, last), first, store.shape[0], cut)
-    shelf.put(key, piece)
-    return summary_of(piece, first)
+    shelf.put(key, piece._asdict(), keep=shelf.keep)
+    return summary_of(piece)
+
+
+def _taken(shelf: Shelf, key: str) -> tuple[Piece, I32]:
+    """(piece, number by order of finishing of each run's final patch)."""
+    piece = shelf.piece(key)
+    return piece, numbers_of(shelf, key)[piece.patch]
+
+
+def numbers_of(shelf: Shelf, key: str) -> I32:
+    """What the patches of a piece became: numbers by order of finishing, 0 for no scar."""
+    return shelf.take(told(key))["number"]
 
 
 def _found(rings: Rings, whole: Whole, transform: tuple[float, ...]) -> Found:
     outer = np.flatnonzero(rings.filled > 0)
     number = rings.patch[outer].astype(np.int64) - 1
-    order = np.lexsort((number, np.maximum.reduceat(rings.row, rings.start[outer])))
+    order = np.lexsort((number, whole.end[number]))
     number, outer = number[order], outer[order]
     polygons = polygons_of(rings, transform)[order]
     mean, share = whole.total[number] / whole.size[number], rings.unseen[outer] / rings.filled[outer]
     return Found(number, polygons, whole.level[number], mean, share)
 
 
-def _ends(whole: Whole) -> NDArray[np.int64]:
-    """(patches + 1,) the last strip that holds pixels of each final patch."""
-    ends = np.zeros(len(whole.level) + 1, np.int64)
-    for i, numbers in enumerate(whole.numbers):
-        ends[numbers] = i
-    return ends
-
-
-def _rows(piece: Piece, numbers: NDArray[np.int32], above: Edge | None) -> Rows:
+def _rows(piece: Piece, number: I32, above: Columns) -> Rows:
     """The runs of a piece by final patch, under the last row of the piece above."""
-    none = np.empty(0, np.int32)
-    first, last, patch = above or Edge(none, none, none)
+    first, last, patch = above
     return Rows(
         np.concatenate([[0], piece.start + len(first)]),
         np.concatenate([first, piece.first]),
         np.concatenate([last, piece.last]),
-        np.concatenate([patch, numbers[piece.patch]]).astype(np.int32),
+        np.concatenate([patch, number]),
         np.concatenate([[0], piece.unseen_start]),
         piece.unseen_first,
         piece.unseen_last,
