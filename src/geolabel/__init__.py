@@ -28,6 +28,8 @@ _HOME = {
     "RiskMap": "nouns.risk",
     # plain functions
     "open_scene": "scene.open",
+    "items": "scene.items",
+    "search": "scene.items",
     "align": "scene.align",
     "burned": "steps.rules",
     "terrain": "steps.rules",
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from geolabel.nouns.view import View
     from geolabel.project import Project
     from geolabel.scene.align import align
+    from geolabel.scene.items import items, search
     from geolabel.scene.open import open_scene
     from geolabel.steps.exports import tiles
     from geolabel.steps.rules import burned, settlements, terrain

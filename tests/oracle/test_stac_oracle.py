@@ -7,8 +7,8 @@ import pytest
 
 from geolabel.scene.items import items
 from geolabel.scene.open import open_scene
-from geolabel.scene.products.stac_items import item_of
-from geolabel.scene.products.stac_parts import grid_of, parts_of
+from geolabel.scene.products.stac.items import item_of
+from geolabel.scene.products.stac.parts import grid_of, parts_of
 from servers import serving
 from stac import X, cog, sentinel2
 from support import data_folder

@@ -13,7 +13,7 @@ from geolabel.errors import InputError, SourceError
 from geolabel.grid import Bounds
 from geolabel.nouns.times import iso
 from geolabel.scene import remote
-from geolabel.scene.products.stac_items import need, read
+from geolabel.scene.products.stac.items import need, read
 
 Days = str | date | datetime | tuple[str | date | datetime | None, str | date | datetime | None]
 SHOWN = 20

@@ -22,11 +22,11 @@ from geolabel.scene.assets import Asset, Mask, Product
 from geolabel.scene.mosaic import mosaic
 from geolabel.scene.products import Wanted
 from geolabel.scene.products.folder import acquired, chosen_bands
-from geolabel.scene.products.stac_items import is_stac, item_of
-from geolabel.scene.products.stac_kinds import SPECTRUM, Kind, Said, kind_of
-from geolabel.scene.products.stac_parts import Part, claimed, parts_of
-from geolabel.scene.products.stac_plain import Draft, draft_of
-from geolabel.scene.products.stac_scale import check_scale, offset_of
+from geolabel.scene.products.stac.items import is_stac, item_of
+from geolabel.scene.products.stac.kinds import SPECTRUM, Kind, Said, kind_of
+from geolabel.scene.products.stac.parts import Part, claimed, parts_of
+from geolabel.scene.products.stac.plain import Draft, draft_of
+from geolabel.scene.products.stac.scale import check_scale, offset_of
 from geolabel.scene.radar import calibrated
 from geolabel.scene.remote import gdal_path
 from geolabel.scene.sensors import SENSORS, common_names

@@ -10,7 +10,7 @@ from typing import Any
 
 from geolabel.errors import InputError, MissingExtra, SourceError
 from geolabel.scene import remote
-from geolabel.scene.products.stac_parts import ENDINGS, path_of
+from geolabel.scene.products.stac.parts import ENDINGS, path_of
 
 PEEK = 1 << 22
 """Bytes of a JSON file in which its `stac_version` must stand to be taken for STAC without parsing it."""

@@ -16,8 +16,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from geolabel.errors import GeolabelWarning
-from geolabel.scene.products.stac_kinds import Said
-from geolabel.scene.products.stac_parts import Part
+from geolabel.scene.products.stac.kinds import Said
+from geolabel.scene.products.stac.parts import Part
 from geolabel.scene.sensors import BASELINE_WITH_OFFSET, Sensor
 
 PRODUCT_NAMES = ("product_uri", "product_id", "granule_id", "datatake_id")

@@ -14,8 +14,8 @@ from geolabel.nouns.scene import Quantity
 from geolabel.scene.assets import Asset
 from geolabel.scene.products import Wanted
 from geolabel.scene.products.sentinel1 import said_of
-from geolabel.scene.products.stac_kinds import Said
-from geolabel.scene.products.stac_parts import Part, claimed
+from geolabel.scene.products.stac.kinds import Said
+from geolabel.scene.products.stac.parts import Part, claimed
 from geolabel.scene.radar import Backscatter, backscatter_of
 from geolabel.scene.remote import gdal_path
 from geolabel.scene.sensors import RADAR, SENSORS, Sensor, common_names, sensor_of

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from geolabel.scene.products.stac_parts import Part
+from geolabel.scene.products.stac.parts import Part
 from geolabel.scene.sensors import SENSORS, Sensor
 
 _DEA_FMASK = {0: "no data", 2: "cloud", 3: "cloud shadow", 4: "snow"}
