@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-SHORT = ("front",)
+SHORT = ("front", "scenes")
 """Modules of this folder with a `main() -> int`."""
 
 
