@@ -28,13 +28,25 @@ _HOME = {
     "RiskMap": "nouns.risk",
     # plain functions
     "open_scene": "scene.open",
+    "open_dem": "scene.open",
     "items": "scene.items",
     "search": "scene.items",
     "align": "scene.align",
+    "index": "scene.indices",
+    "slope_aspect": "scene.terrain",
+    "hillshade": "scene.terrain",
+    "tpi": "scene.terrain",
+    "twi": "scene.terrain",
+    "save_zarr": "scene.products.zarr",
     "burned": "steps.rules",
     "terrain": "steps.rules",
     "settlements": "steps.rules",
     "tiles": "steps.exports",
+    "walk_tiles": "dataset.chips",
+    "random_chips": "dataset.shuffle",
+    "write_chips": "dataset.chip_store",
+    "open_chips": "dataset.chip_store",
+    "Cache": "dataset.cache",
     "export": "dataset.export",
     "draw": "view.draw",
     "field_map": "view.field",
@@ -49,7 +61,11 @@ __all__ = [  # noqa: PLE0604 - the names above
 ]
 
 if TYPE_CHECKING:
+    from geolabel.dataset.cache import Cache
+    from geolabel.dataset.chip_store import open_chips, write_chips
+    from geolabel.dataset.chips import walk_tiles
     from geolabel.dataset.export import export
+    from geolabel.dataset.shuffle import random_chips
     from geolabel.errors import GeolabelError
     from geolabel.gallery import sample
     from geolabel.grid import Grid, LonLat, Tile, Tiling
@@ -60,8 +76,11 @@ if TYPE_CHECKING:
     from geolabel.nouns.view import View
     from geolabel.project import Project
     from geolabel.scene.align import align
+    from geolabel.scene.indices import index
     from geolabel.scene.items import items, search
-    from geolabel.scene.open import open_scene
+    from geolabel.scene.open import open_dem, open_scene
+    from geolabel.scene.products.zarr import save_zarr
+    from geolabel.scene.terrain import hillshade, slope_aspect, tpi, twi
     from geolabel.steps.exports import tiles
     from geolabel.steps.rules import burned, settlements, terrain
     from geolabel.view.draw import draw

@@ -11,15 +11,27 @@ from support import ROOT
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
-def test_a_notebook_runs(path):
-    notebook = nbformat.read(path, as_version=4)
+def outputs_of(name):
+    notebook = nbformat.read(ROOT / "notebooks" / name, as_version=4)
     NotebookClient(notebook, timeout=400, resources={"metadata": {"path": str(ROOT)}}).execute()
     outputs = [out for cell in notebook.cells if cell.cell_type == "code" for out in cell.outputs]
     assert not [out for out in outputs if out.output_type == "error"]
+    return outputs
+
+
+@pytest.mark.slow
+def test_the_first_notebook_ends_with_a_map_and_nothing_broken():
+    outputs = outputs_of("01_scene_to_risk.ipynb")
     assert any("leaflet" in str(out.get("data", "")) for out in outputs)  # the map is shown
     assert outputs[-1]["data"]["text/plain"] == "[]"  # project.check() found nothing broken
+
+
+@pytest.mark.slow
+def test_the_second_notebook_shows_pictures_and_ends_with_scars():
+    outputs = outputs_of("02_scenes_and_tiles.ipynb")
+    assert sum("image/png" in out.get("data", "") for out in outputs) >= 2
+    assert "(True, True, " in str(outputs)  # the Zarr store gives the scene back
+    assert "burned" in outputs[-1]["data"]["text/plain"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
