@@ -7,7 +7,6 @@ import xarray as xr
 
 from geolabel.errors import InputError, UnitError
 from geolabel.label.burned import burned, burned_mask
-from geolabel.label.patches import majority
 from geolabel.label.severity import KEY_BENSON, SCHEMES
 from geolabel.shapes import rasterise
 from geolabel.tables import SHAPES, check
@@ -150,9 +149,10 @@ def test_the_table_goes_to_a_file_and_back(tmp_path):
 
 def test_half_of_the_neighbours_seen_is_not_most_of_them():
     """A vote counts only who was seen: 3 of 6 at the border is a tie, 3 of 5 is not."""
-    mask, known = np.zeros((4, 5), bool), np.ones((4, 5), bool)
-    mask[0, 1:4] = True
-    assert not majority(mask, known)[0, 2]
-    known[1, 2] = False
-    assert majority(mask, known)[0, 2]
-    assert not majority(mask, known)[1, 2]
+    grid, index = metric_grid(4, 5), np.zeros((4, 5), np.float32)
+    index[0, 1:4] = 0.5
+    assert not burned_mask(index, grid, min_area_m2=0)[0, 2]
+    index[1, 2] = np.nan
+    found = burned_mask(index, grid, min_area_m2=0)
+    assert found[0, 2]
+    assert not found[1, 2]

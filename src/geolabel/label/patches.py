@@ -29,14 +29,6 @@ def pixels_of(min_area_m2: float, grid: Grid) -> int:
     return max(1, int(np.ceil(min_area_m2 / grid.cell_area_m2() - 1e-9)))
 
 
-def majority(mask: Mask, known: Mask) -> Mask:
-    """True where more than half of the known pixels of the 3 x 3 neighbourhood are; False where not known."""
-    window = np.ones((3, 3), int)
-    heard = ndimage.convolve(known.astype(int), window, mode="constant")
-    votes = ndimage.convolve((mask & known).astype(int), window, mode="constant")
-    return known & (2 * votes > heard)
-
-
 def without_small(mask: Mask, min_pixels: int) -> Mask:
     """The mask without 4-connected patches of fewer pixels."""
     patch, n = ndimage.label(mask, FOUR)
