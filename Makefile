@@ -7,7 +7,7 @@ OUT    ?= demo
 export UV_FIND_LINKS ?= $(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null || echo $$PIP_FIND_LINKS)
 STAMP  := $(VENV)/.installed
 
-.PHONY: help setup demo test lint bench evidence clean
+.PHONY: help setup demo test lint peers bench evidence clean
 help:            ## what each command does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
@@ -30,6 +30,10 @@ lint: setup      ## style, types, and the contracts between rooms
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+peers: setup     ## the environment of the peers that benchmarks run beside, in .venv-peers
+	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	$(BIN)/uv pip install -q --python .venv-peers/bin/python --no-deps -r benchmarks/peers/requirements.txt
+
 bench: setup     ## short benchmarks against peers, as ratios
 	$(BIN)/python -m benchmarks.run
 
@@ -37,4 +41,4 @@ evidence: setup  ## every figure the documents quote (ROOM=fire for one room, JS
 	$(BIN)/python -m benchmarks.evidence $(if $(ROOM),--room $(ROOM)) $(if $(JSON),--json) $(if $(LONG),--long)
 
 clean:           ## remove what the commands made here
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .venv-peers .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

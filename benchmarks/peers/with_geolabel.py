@@ -26,7 +26,7 @@ def tiles(task):
     def work():
         scene = scene_of(task["paths"][0])
         some = [tile for tile in scene.grid.tiles(places.SIZE) if tile.row < task["rows"]]
-        walked = walk_tiles(scene, some, threads=task["threads"], dn=task.get("dn", False))
+        walked = walk_tiles(scene, some, threads=task["threads"], dn=task.get("dn", False), order="blocks")
         return places.walked(pixels for _, pixels in walked)
 
     return work

@@ -36,9 +36,10 @@ _HOME = {
     "slope_aspect": "scene.terrain",
     "hillshade": "scene.terrain",
     "tpi": "scene.terrain",
-    "twi": "scene.terrain",
+    "twi": "scene.flow",
     "save_zarr": "scene.products.zarr",
     "burned": "steps.rules",
+    "burned_parts": "steps.rules",
     "terrain": "steps.rules",
     "settlements": "steps.rules",
     "tiles": "steps.exports",
@@ -76,13 +77,14 @@ if TYPE_CHECKING:
     from geolabel.nouns.view import View
     from geolabel.project import Project
     from geolabel.scene.align import align
+    from geolabel.scene.flow import twi
     from geolabel.scene.indices import index
     from geolabel.scene.items import items, search
     from geolabel.scene.open import open_dem, open_scene
     from geolabel.scene.products.zarr import save_zarr
-    from geolabel.scene.terrain import hillshade, slope_aspect, tpi, twi
+    from geolabel.scene.terrain import hillshade, slope_aspect, tpi
     from geolabel.steps.exports import tiles
-    from geolabel.steps.rules import burned, settlements, terrain
+    from geolabel.steps.rules import burned, burned_parts, settlements, terrain
     from geolabel.view.draw import draw
     from geolabel.view.field import field_map
 

@@ -30,6 +30,9 @@ class Source(Protocol):
     def new(self, rows: slice, cols: slice) -> NDArray[Any]:
         """An array for a window, filled where the window lies beyond the raster."""
 
+    def share(self, pixels: Any, at: Box) -> NDArray[Any] | None:
+        """The rectangle `at` of what was read, in its own memory, where a window may be that; else None."""
+
     def put(self, pixels: Any, at: Box, out: NDArray[Any], to: Box) -> None:
         """Copy the rectangle `at` of what was read into the rectangle `to` of a window."""
 
@@ -45,6 +48,7 @@ def cut(
 ) -> Iterator[tuple[int, NDArray[Any]]]:
     """(index, array) of each window; every block is read once, by one of `threads`, and copied to the windows it touches.
 
+    A window that lies in one block is a part of it where the source allows that (`share`), which saves the copy.
     In memory are the blocks being read and the windows that wait: for a block yet to be read, or `in_order` for their
     turn. Windows that run row by row need about one row of blocks; in the order in which blocks complete them
     (`in_order` false, which is as reproducible), windows inside a block need no more than that.
@@ -80,7 +84,12 @@ def _serve(
     rows, cols = (slice(at, min(at + n, whole)) for at, n, whole in zip(first, size, source.shape, strict=True))
     parts.last.pixels = pixels = source.read(rows, cols, getattr(parts.last, "pixels", None))
     for piece in pieces[first]:
-        source.put(pixels, piece.at, parts.of(piece.window), piece.to)
+        part = source.share(pixels, piece.at) if parts.fits(piece) else None
+        if part is None:
+            source.put(pixels, piece.at, parts.of(piece.window), piece.to)
+        else:
+            parts.give(piece.window, part)
+            parts.last.pixels = None  # it is the window's now
     return first
 
 
@@ -99,6 +108,18 @@ class _Parts:
             if i not in self.made:
                 self.made[i] = self.source.new(*self.windows[i])
             return self.made[i]
+
+    def fits(self, piece: Piece) -> bool:
+        """Whether a piece is the whole of its window."""
+        return all(
+            (to.stop - to.start) == (of.stop - of.start)
+            for to, of in zip(piece.to, self.windows[piece.window], strict=True)
+        )
+
+    def give(self, i: int, array: NDArray[Any]) -> None:
+        """Take `array` for window `i`."""
+        with self.lock:
+            self.made[i] = array
 
     def take(self, i: int) -> NDArray[Any]:
         """Window `i`, whole; it is no longer held here."""

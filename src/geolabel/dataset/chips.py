@@ -79,6 +79,10 @@ class ScenePixels:
         inside = min(rows.start, cols.start) >= 0 and rows.stop <= self.shape[0] and cols.stop <= self.shape[1]
         return np.empty(shape, self.dtype) if inside else np.full(shape, self.fill, self.dtype)
 
+    def share(self, pixels: NDArray[Any], at: Box) -> NDArray[Any] | None:
+        """The rectangle itself, of DN: they are handed on as they were read."""
+        return pixels[:, *at] if self.as_dn else None
+
     def put(self, pixels: NDArray[Any], at: Box, out: NDArray[Any], to: Box) -> None:
         """Fill the rectangle `to` of a window from the rectangle `at` of what was read."""
         if self.scalings is None or self.as_dn:
@@ -105,8 +109,8 @@ def walk_tiles(
 ) -> Iterator[tuple[Tile, NDArray[Any]]]:
     """(tile, (band, y, x)) of each tile with its margin, float32, NaN = no data and beyond the scene.
 
-    Every stored block is decoded once, by a pool of threads, whatever the size of tiles and margins; each array is the
-    caller's own. In memory are the blocks in flight and the tiles that wait for others, about one row of blocks.
+    Every stored block is decoded once, by a pool of threads, whatever the size of tiles and margins. Each array is the
+    caller's own, but for DN: tiles that lie in one stored block are parts of it and share its memory. In memory are the blocks in flight and the tiles that wait for others, about one row of blocks.
 
     Parameters
     ----------
