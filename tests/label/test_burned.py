@@ -156,3 +156,12 @@ def test_half_of_the_neighbours_seen_is_not_most_of_them():
     found = burned_mask(index, grid, min_area_m2=0)
     assert found[0, 2]
     assert not found[1, 2]
+
+
+def test_ground_that_nobody_saw_is_not_called_unburned():
+    index = np.full((40, 50), np.nan, np.float32)
+    with pytest.raises(InputError, match="nothing was seen") as error:
+        burned(index, metric_grid(40, 50))
+    assert "scene.valid" in error.value.hint
+    index[3, 4] = 0.0
+    assert len(burned(index, metric_grid(40, 50))) == 0

@@ -67,6 +67,7 @@ class Numbers:
 
     shape: tuple[int, int]
     block: tuple[int, int]
+    shares: bool
     seen: np.ndarray = field(init=False)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -85,6 +86,9 @@ class Numbers:
     def new(self, rows, cols):
         return np.full((rows.stop - rows.start, cols.stop - cols.start), -1)
 
+    def share(self, pixels, at):
+        return pixels[at] if self.shares else None
+
     def put(self, pixels, at, out, to):
         out[to] = pixels[at]
 
@@ -98,9 +102,16 @@ edges = st.integers(1, 40)
 
 
 @settings(max_examples=60)
-@given(st.tuples(edges, edges), st.tuples(edges, edges), st.integers(1, 25), st.integers(0, 12), st.integers(1, 4))
-def test_windows_are_cut_right_and_no_pixel_is_read_twice(shape, block, size, margin, threads):
-    blocks_px = Numbers(shape, block)
+@given(
+    st.tuples(edges, edges),
+    st.tuples(edges, edges),
+    st.integers(1, 25),
+    st.integers(0, 12),
+    st.integers(1, 4),
+    st.booleans(),
+)
+def test_windows_are_cut_right_and_no_pixel_is_read_twice(shape, block, size, margin, threads, shares):
+    blocks_px = Numbers(shape, block, shares)
     grid = Grid.of("EPSG:32633", Affine(30, 0, 4e5, 0, -30, 5e6), shape)
     tiles = grid.tiles(size, margin)
     windows = [

@@ -10,7 +10,13 @@ from rattler import MatchSpec
 
 from support import ROOT
 
-PYPI_NAME = {"dask-core": "dask", "python-tzdata": "tzdata", "pytorch": "torch", "matplotlib-base": "matplotlib", "playwright-python": "playwright"}
+PYPI_NAME = {
+    "dask-core": "dask",
+    "python-tzdata": "tzdata",
+    "pytorch": "torch",
+    "matplotlib-base": "matplotlib",
+    "playwright-python": "playwright",
+}
 CONDA_ONLY = {"python", "nodejs"}
 
 

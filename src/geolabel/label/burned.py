@@ -64,7 +64,7 @@ def burned(
     Raises
     ------
     InputError
-        Where index or `known` do not fit the grid, or a definition is unknown.
+        Where index or `known` do not fit the grid, no pixel has a value, or a definition is unknown.
     UnitError
         Where the index is in other units than the scheme.
     SourceError
@@ -181,6 +181,11 @@ def _ruled(image: Image, grid: Grid, what: Definition, how: How) -> tuple[Job, R
 def _scars(image: Image, grid: Grid, what: Definition, how: How) -> Iterator[gpd.GeoDataFrame]:
     job, rule = _ruled(image, grid, what, how)
     whole = job.whole("finding scars")
+    if whole.unseen == grid.height * grid.width:
+        raise InputError(
+            "no pixel of the index has a value: nothing was seen, so nothing can be said",
+            hint="look at scene.valid of both scenes: their masks, their nodata values, the ground they share",
+        )
     none = empty(SHAPES, grid.crs.to_wkt()).assign(area_m2=np.empty(0), dnbr_mean=np.empty(0))
     none.attrs["offset"] = rule.offset
     yield none

@@ -37,6 +37,8 @@ class Summary(NamedTuple):
     patches: Patches
     top: Edge
     bottom: Edge
+    unseen: int
+    """Pixels that no clear pixel saw."""
 
 
 def summary_of(piece: Piece) -> Summary:
@@ -48,7 +50,7 @@ def summary_of(piece: Piece) -> Summary:
         Edge(piece.first[row].copy(), piece.last[row].copy(), piece.patch[row].astype(np.int64))
         for row in (top, bottom)
     ]
-    return Summary(patches, *edges)
+    return Summary(patches, *edges, int((piece.unseen_last - piece.unseen_first).sum(dtype=np.int64)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class Whole:
     total: I64
     end: I64
     """Last row."""
+    unseen: int
+    """Pixels of the image that no clear pixel saw."""
 
 
 @dataclass(slots=True)
@@ -77,10 +81,12 @@ class Growth:
     """Piece -> what its patches are: an open patch, or `-1 - number` of a final one (number 0: no scar)."""
     _done: list[Patches] = field(default_factory=list)
     _count: int = 0
+    _unseen: int = 0
 
     def add(self, key: str, summary: Summary, *, last: bool) -> None:
         """Join the next strip's patches; finish the scars that do not reach its last row, all where it is the `last`."""
         joint, number = self._joined(summary)
+        self._unseen += summary.unseen
         self._waiting[key] = np.arange(len(self._open.level), len(number))
         bottom = number[summary.bottom.patch + len(self._open.level)]
         scar = components(joint.touching, len(joint.level))
@@ -103,7 +109,7 @@ class Growth:
         order = np.argsort(corner)
         place = np.zeros(len(order) + 1, np.int32)
         place[order + 1] = np.arange(1, len(order) + 1)
-        return Whole(place, level[order], size[order], total[order], end[order])
+        return Whole(place, level[order], size[order], total[order], end[order], self._unseen)
 
     def _joined(self, summary: Summary) -> tuple[Patches, I64]:
         """(open patches and those of the strip as one graph, the patch there that each of them is)."""
