@@ -46,11 +46,12 @@ def summary_of(piece: Piece) -> Summary:
     touching = piece.touching.astype(np.int64)
     patches = Patches(piece.level, piece.size, piece.total, piece.corner, piece.end, piece.seeded, touching)
     top, bottom = slice(0, int(piece.start[1])), slice(int(piece.start[-2]), None)
-    edges = [
-        Edge(piece.first[row].copy(), piece.last[row].copy(), piece.patch[row].astype(np.int64))
-        for row in (top, bottom)
-    ]
-    return Summary(patches, *edges, int((piece.unseen_last - piece.unseen_first).sum(dtype=np.int64)))
+    unseen = int((piece.unseen_last - piece.unseen_first).sum(dtype=np.int64))
+    return Summary(patches, _edge(piece, top), _edge(piece, bottom), unseen)
+
+
+def _edge(piece: Piece, row: slice) -> Edge:
+    return Edge(piece.first[row].copy(), piece.last[row].copy(), piece.patch[row].astype(np.int64))
 
 
 @dataclass(frozen=True, slots=True)
