@@ -82,6 +82,7 @@ def bars() -> Iterator[Report]:
 BANDS = "Names of the files' bands, in order: blue,green,red,nir08,swir16,swir22 (default: as the files say)."
 ONE_FILE = {".gpkg": "gpkg", ".parquet": "geoparquet", ".geojson": "geojson"}
 """Suffix -> format of all shapes in one file."""
+RES_M = "Edge of the pixels that all bands are put on, in metres (default: the sensor's working resolution)."
 SENSOR = "What made the scenes, e.g. landsat-c2-l2 (default: as the product says; a plain file is generic)."
 Folder = Annotated[Path, typer.Argument(help="Folder of a geolabel project.")]
 
@@ -142,15 +143,43 @@ def demo(
 
 
 @app.command()
-def burned(
-    before: Annotated[Path, typer.Argument(help="Scene before the fire.")],
-    after: Annotated[Path, typer.Argument(help="Scene after the fire.")],
+def scene(
+    source: Annotated[str, typer.Argument(help="File, product folder, STAC item, Zarr store, or an address of one.")],
     *,
-    sensor: Annotated[str | None, typer.Option(help="What made the scenes (default: as the product says).")] = None,
+    sensor: Annotated[str | None, typer.Option(help=SENSOR)] = None,
     at: Annotated[
-        tuple[str, str] | None, typer.Option(help="Acquisition of before and of after (default: as the product says).")
+        str | None, typer.Option(help="Acquisition: DATE or DATE/DATE (default: as the product says).")
     ] = None,
     bands: Annotated[str | None, typer.Option(help=BANDS)] = None,
+    res_m: Annotated[float | None, typer.Option(help=RES_M)] = None,
+    quantity: Annotated[
+        str | None, typer.Option(help="What the numbers are where no metadata say it: gamma0_db, gamma0_linear.")
+    ] = None,
+) -> None:
+    """Say what a scene is, as geolabel opens it: bands, grid, times, and what was applied to its numbers."""
+    from geolabel.nouns.times import interval
+    from geolabel.steps.view import SceneSource, is_dated, located, open_source
+
+    names = tuple(bands.split(",")) if bands else None
+    told = {"sensor": sensor, "at": interval(at), "bands": names, "res_m": res_m, "quantity": quantity}
+    opened = open_source(SceneSource.read({"path": located(source), **told}, where="geolabel scene"), "scene")
+    unknown = {} if is_dated(opened) else {"acquired": "it does not say: give --at"}
+    for name, value in {**opened.facts, **unknown}.items():
+        plain(f"{name:<10}{value}")
+
+
+@app.command()
+def burned(
+    before: Annotated[str, typer.Argument(help="Scene before the fire: file, product folder, STAC item or address.")],
+    after: Annotated[str, typer.Argument(help="Scene after the fire.")],
+    *,
+    sensor: Annotated[str | None, typer.Option(help=SENSOR)] = None,
+    at: Annotated[
+        tuple[str, str] | None,
+        typer.Option(help="Acquisition of before and of after, each DATE or DATE/DATE (default: as the product says)."),
+    ] = None,
+    bands: Annotated[str | None, typer.Option(help=BANDS)] = None,
+    res_m: Annotated[float | None, typer.Option(help=RES_M)] = None,
     index: Annotated[str, typer.Option(help="dnbr, rdnbr or rbr.")] = "dnbr",
     scheme: Annotated[
         str | None, typer.Option(help="Severity scheme (default: the published one, for DN relative).")
@@ -170,10 +199,11 @@ def burned(
 ) -> None:
     """Map burn scars of two scenes of any size and export them as labeled GeoJSON tiles or as one file."""
     import geolabel as gl
+    from geolabel.nouns.times import interval
 
     names = bands.split(",") if bands else None
     first, last = (
-        gl.open_scene(path, sensor=sensor, at=day, bands=names)
+        gl.open_scene(path, sensor=sensor, at=interval(day), bands=names, res_m=res_m)
         for path, day in zip((before, after), at or (None, None), strict=True)
     )
     told: dict[str, Any] = {

@@ -21,7 +21,7 @@ from geolabel.errors import ConfigError, InputError
 from geolabel.grid import LonLat
 from geolabel.nouns.risk import RiskMap
 from geolabel.nouns.scene import Scene
-from geolabel.nouns.times import When, iso, utc
+from geolabel.nouns.times import When, interval, iso, utc
 from geolabel.project import CONFIG, Project
 from geolabel.steps import maps, risk, score
 from geolabel.steps.consensus import GOLD
@@ -114,7 +114,7 @@ class Given:
         pair = {"before": (before, before_at), "after": (after, after_at)}
         names = tuple(bands.split(",")) if bands else None
         scenes = {
-            role: SceneSource(path=located(path), sensor=sensor, at=_span(at), bands=names)
+            role: SceneSource(path=located(path), sensor=sensor, at=interval(at), bands=names)
             for role, (path, at) in pair.items()
         }
         scenes["dem"] = SceneSource(path=located(dem), sensor="dem")
@@ -127,13 +127,6 @@ class Given:
         rules = ("burned", "burned-rdnbr", "burned-rbr", "terrain", "settlement")
         point = LonLat.parse(ignition)
         return cls(Path(before).stem, scenes, point, wind, notes, rules=rules, hindcast=True)
-
-
-def _span(at: str | None) -> tuple[str, str] | None:
-    if at is None:
-        return None
-    first, _, last = at.partition("/")
-    return first, last or first
 
 
 # ---------------------------------------------------------------------- what comes back

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -70,7 +71,7 @@ def test_the_installed_script_says_its_version():
     assert said.stdout.strip() == f"geolabel {__version__}"
 
 
-@pytest.mark.parametrize("verb", ["demo", "burned", "export", "risk", "check"])
+@pytest.mark.parametrize("verb", ["demo", "scene", "burned", "export", "risk", "check"])
 def test_every_verb_has_help(geolabel, verb):
     code, said, _ = geolabel(verb, "--help")
     assert code == 0
@@ -202,6 +203,17 @@ def test_an_unknown_key_in_project_toml_names_the_nearest(refused, tmp_path):
 
 def test_a_folder_without_a_project_says_so(refused, tmp_path):
     assert "no geolabel project" in refused("check", tmp_path / "[nothing]")
+
+
+# ---------------------------------------------------------------------- scene
+def test_a_scene_is_told_as_it_opens(geolabel, refused, window, monkeypatch):
+    code, said, _ = geolabel("scene", window.path("after"), "--at", "2003-05-01/2003-05-31")
+    assert code == 0
+    assert re.search(r"^acquired +2003-05-01T00:00:00Z to 2003-05-31T23:59:59Z$", said, re.M)
+    assert re.search(r"^bands +.*nir08.*swir22", said, re.M)
+    assert "uncalibrated: DN as stored" in said
+    monkeypatch.setenv("GDAL_HTTP_MAX_RETRY", "0")
+    assert "http://127.0.0.1:9/x.tif: the server does not answer" in refused("scene", "http://127.0.0.1:9/x.tif")
 
 
 # ---------------------------------------------------------------------- burned

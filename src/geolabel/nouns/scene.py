@@ -183,8 +183,10 @@ class Scene:
     def __repr__(self) -> str:
         return f"Scene({self.id!r}, {self.sensor}, {', '.join(self.bands)}, {self.grid!r}, {iso(self.start)}/{iso(self.end)})"
 
-    def _repr_html_(self) -> str:
-        rows = {
+    @property
+    def facts(self) -> dict[str, str]:
+        """What a person wants to know of it, in words."""
+        return {
             "sensor": self.sensor,
             "quantity": self.quantity,
             "acquired": f"{iso(self.start)} to {iso(self.end)}",
@@ -193,5 +195,8 @@ class Scene:
             "licence": self.licence,
             "audit": " · ".join(self.audit) or "nothing applied",
         }
-        body = "".join(f"<tr><th style='text-align:left'>{k}</th><td>{escape(v)}</td></tr>" for k, v in rows.items())
+
+    def _repr_html_(self) -> str:
+        rows = self.facts.items()
+        body = "".join(f"<tr><th style='text-align:left'>{k}</th><td>{escape(v)}</td></tr>" for k, v in rows)
         return f"<table><caption>Scene {escape(self.id)}</caption>{body}</table>"

@@ -55,3 +55,14 @@ def _edge(value: When, *, last: bool) -> datetime:
 def iso(value: datetime) -> str:
     """`2009-08-26T22:00:00Z`."""
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def interval(text: str | None) -> tuple[str, str] | None:
+    """(first, last) of `DATE` or `DATE/DATE`, as a command line gives it; None of nothing.
+
+    Source: ISO 8601-1:2019, 5.5 (time interval).
+    """
+    if text is None:
+        return None
+    first, _, last = text.partition("/")
+    return first, last or first
