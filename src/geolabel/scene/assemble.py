@@ -19,7 +19,7 @@ from geolabel.grid import Grid
 from geolabel.nouns.scene import Scene
 from geolabel.nouns.times import iso
 from geolabel.scene.assets import Asset, Mask, Product
-from geolabel.scene.frame import dataset
+from geolabel.scene.frame import dataset, plane, windowed
 from geolabel.scene.pixels import Layer, Pixels
 from geolabel.scene.reading import Header, read_header
 from geolabel.scene.remote import is_remote
@@ -153,7 +153,7 @@ def _arrays(pixels: Pixels, grid: Grid, chunks: int) -> dict[str, da.Array]:
     arrays: dict[str, da.Array] = {}
     for members in _groups(pixels.layers):
         stack = _on_grid(members, grid, chunks)
-        arrays |= {layer.asset.name: stack[i] for i, layer in enumerate(members)}
+        arrays |= {layer.asset.name: plane(stack, i) for i, layer in enumerate(members)}
     if pixels.masks:
         like = next(iter(arrays.values()))
         hidden = _hidden(pixels, like.chunks)
@@ -174,13 +174,8 @@ def _on_grid(layers: tuple[Layer, ...], grid: Grid, chunks: int) -> da.Array:
     first = layers[0]
     own = Pixels(Place.of(first.header.grid), tuple(Layer(l.asset, l.header, None) for l in layers), (), (0, 0))
     shape = (len(layers), *first.header.grid.shape)
-    values = da.map_blocks(
-        partial(_block, own),
-        chunks=da.core.normalize_chunks((-1, *chunk_shape(first.header, chunks)), shape),
-        dtype=np.float32,
-        meta=np.empty((0, 0, 0), np.float32),
-        name=f"read-{_token(layers, chunks)}",
-    )
+    chunked = da.core.normalize_chunks((-1, *chunk_shape(first.header, chunks)), shape)
+    values = windowed(partial(_unmasked, own), chunked, np.float32, name=f"read-{_token(layers, chunks)}")
     return values if first.source is None else resample(values, first.header.grid, grid, chunks=chunks)
 
 
@@ -189,22 +184,14 @@ def _token(layers: Sequence[Layer], chunks: int) -> str:
     return str(tokenize(meaning, layers[0].header.digest, chunks))
 
 
-def _block(pixels: Pixels, block_info: Any = None) -> NDArray[np.float32]:
-    _, rows, cols = block_info[None]["array-location"]
-    return pixels.unmasked(pixels.layers, slice(*rows), slice(*cols))
+def _unmasked(pixels: Pixels, rows: slice, cols: slice) -> NDArray[np.float32]:
+    return pixels.unmasked(pixels.layers, rows, cols)
 
 
 def _hidden(pixels: Pixels, chunks: Any) -> da.Array:
     what = [(mask.name, mask.path, mask.index, sorted(mask.bits), sorted(mask.classes)) for mask, _ in pixels.masks]
     name = f"masked-{tokenize(what, [header.digest for _, header in pixels.masks], chunks, pixels.place)}"
-    return da.map_blocks(
-        partial(_hidden_block, pixels), chunks=chunks, dtype=bool, meta=np.empty((0, 0), bool), name=name
-    )
-
-
-def _hidden_block(pixels: Pixels, block_info: Any = None) -> NDArray[np.bool_]:
-    rows, cols = block_info[None]["array-location"]
-    return pixels.masked(slice(*rows), slice(*cols))
+    return windowed(pixels.masked, chunks, bool, name=name)
 
 
 def chunk_shape(header: Header, chunks: int) -> tuple[int, int]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import dask.array as da
 import numpy as np
@@ -19,7 +18,7 @@ from geolabel.errors import BandError, CRSError, InputError, SourceError, UnitEr
 from geolabel.grid import Grid
 from geolabel.nouns.scene import Scene
 from geolabel.scene.extent import extent_words
-from geolabel.scene.frame import dataset
+from geolabel.scene.frame import dataset, windowed
 from geolabel.scene.reading import Header, read_header, read_window
 from geolabel.scene.remote import is_remote, name_of
 from geolabel.scene.resample import Place, onto, source_window, step_between
@@ -122,17 +121,12 @@ def _window_on(grid: Grid, header: Header) -> tuple[slice, slice] | None:
 def _mosaic(headers: Sequence[Header], grid: Grid, chunks: int) -> da.Array:
     """(y, x) lazy float32."""
     token = tokenize([header.path for header in headers], [h.digest for h in headers], grid.digest, chunks)
-    return da.map_blocks(
-        partial(_mosaic_block, tuple(headers), grid),
-        chunks=da.core.normalize_chunks(chunks, grid.shape),
-        dtype=np.float32,
-        meta=np.empty((0, 0), np.float32),
-        name=f"dem-{token}",
-    )
+    chunked = da.core.normalize_chunks(chunks, grid.shape)
+    return windowed(partial(_mosaic_window, tuple(headers), grid), chunked, np.float32, name=f"dem-{token}")
 
 
-def _mosaic_block(headers: Sequence[Header], grid: Grid, block_info: Any = None) -> NDArray[np.float32]:
-    (top, bottom), (left, right) = block_info[None]["array-location"]
+def _mosaic_window(headers: Sequence[Header], grid: Grid, down: slice, across: slice) -> NDArray[np.float32]:
+    top, bottom, left, right = down.start, down.stop, across.start, across.stop
     total, count = np.zeros((bottom - top, right - left)), np.zeros((bottom - top, right - left), int)
     for header in headers:
         reach = _window_on(grid, header)

@@ -27,7 +27,7 @@ from geolabel.errors import BandError, SourceError
 from geolabel.files import atomic_folder, require_space
 from geolabel.grid import Grid
 from geolabel.nouns.scene import Scene
-from geolabel.scene.frame import dataset
+from geolabel.scene.frame import dataset, windowed
 from geolabel.scene.products import Wanted, zarr_foreign
 from geolabel.stream import Progress, silent, walk
 
@@ -119,18 +119,12 @@ def _own(path: Path, group: Any, said: Mapping[str, Any], wanted: Wanted) -> Sce
 
 def _lazy(reader: ZarrPixels, band: str, grid: Grid, chunks: int) -> da.Array:
     rows, cols = unit(grid.shape, reader.block, chunks)
-    return da.map_blocks(
-        partial(_block, reader, band),
-        chunks=da.core.normalize_chunks((rows, cols), grid.shape),
-        dtype=np.float32,
-        meta=np.empty((0, 0), np.float32),
-        name=f"zarr-{tokenize(reader, band, chunks)}",
-    )
+    chunked = da.core.normalize_chunks((rows, cols), grid.shape)
+    return windowed(partial(_band, reader, band), chunked, np.float32, name=f"zarr-{tokenize(reader, band, chunks)}")
 
 
-def _block(reader: ZarrPixels, band: str, block_info: Any = None) -> NDArray[np.float32]:
-    rows, cols = block_info[None]["array-location"]
-    return reader.read([band], slice(*rows), slice(*cols))[0]
+def _band(reader: ZarrPixels, band: str, rows: slice, cols: slice) -> NDArray[np.float32]:
+    return reader.read([band], rows, cols)[0]
 
 
 def _check_whole(path: Path, group: Any, said: Mapping[str, Any]) -> None:
