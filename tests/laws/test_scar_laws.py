@@ -18,12 +18,14 @@ SPAN = {"x1": 3.25, "x1000": 3250.0}
 
 @st.composite
 def images(draw):
-    """Smooth, rough or speckled, with gaps."""
+    """Smooth, rough or speckled, with gaps; its first pixel was seen (an image that nobody saw is refused)."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     shape = draw(st.integers(1, 60)), draw(st.integers(1, 60))
     index = ndimage.gaussian_filter(rng.normal(0, 1, shape), draw(st.sampled_from([0.0, 0.7, 1.5, 4.0])))
     index = (index - index.mean()) / max(index.std(), 1e-9) * 0.4 + draw(st.sampled_from([0.0, 0.3]))
-    index[rng.random(shape) < draw(st.sampled_from([0.0, 0.1, 0.5]))] = np.nan
+    gone = rng.random(shape) < draw(st.sampled_from([0.0, 0.1, 0.5]))
+    gone[0, 0] = False
+    index[gone] = np.nan
     return index.astype(np.float32)
 
 
