@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from geolabel.errors import InputError, SourceError, UnitError
-from geolabel.label import spool
 from geolabel.label.burned import burned, burned_parts
-from geolabel.label.scars import How
+from geolabel.label.scars import spool
+from geolabel.label.scars.walk import How
 from geolabel.label.severity import SCHEMES
 from geolabel.scene.indices import ring_offset
 from rasters import metric_grid
@@ -276,9 +276,9 @@ KILLED = """
 import sys, time
 sys.path.insert(0, {tests!r})
 from pathlib import Path
-from geolabel.label import spool
+from geolabel.label.scars import spool
 from geolabel.label.burned import burned, burned_parts
-from geolabel.label.scars import How
+from geolabel.label.scars.walk import How
 from rasters import metric_grid
 from sources import ArraySource, scene
 

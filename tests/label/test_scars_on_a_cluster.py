@@ -9,7 +9,7 @@ from scipy import ndimage
 import geolabel as gl
 from geolabel.errors import MissingExtra, SourceError
 from geolabel.label.burned import burned
-from geolabel.label.scars import How
+from geolabel.label.scars.walk import How
 from geolabel.scene.align import align
 from geolabel.scene.indices import dnbr
 from geolabel.stream import walk

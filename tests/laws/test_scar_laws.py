@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from geolabel.label.burned import burned
-from geolabel.label.quanta import LEAST, MOST, counts_of, level_table, median_of, quantised, steps_of, value_of
-from geolabel.label.scars import How
+from geolabel.label.scars.quanta import LEAST, MOST, counts_of, level_table, median_of, quantised, steps_of, value_of
+from geolabel.label.scars.walk import How
 from geolabel.label.severity import SCHEMES, levels
 from rasters import metric_grid
 from sources import ArraySource, same

@@ -9,7 +9,7 @@ from rasterio.features import shapes
 from scipy import ndimage
 
 from geolabel.label.burned import burned
-from geolabel.label.scars import How
+from geolabel.label.scars.walk import How
 from geolabel.label.severity import KEY_BENSON, LEVELS, levels
 from rasters import metric_grid
 from sources import ArraySource

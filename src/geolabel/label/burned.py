@@ -21,14 +21,14 @@ from numpy.typing import NDArray
 from geolabel.errors import InputError
 from geolabel.files import lock
 from geolabel.grid import Grid
-from geolabel.label.definition import Definition, Rule
 from geolabel.label.patches import Mask, as_array, label_ids, pixels_of
-from geolabel.label.pieces import Shelf
-from geolabel.label.quanta import PER_UNIT, UNKNOWN, quantised
-from geolabel.label.ring import ring_steps
-from geolabel.label.scars import Found, How, Image, Job, counted
+from geolabel.label.scars.definition import Definition, Rule
+from geolabel.label.scars.pieces import Shelf
+from geolabel.label.scars.quanta import PER_UNIT, UNKNOWN, quantised
+from geolabel.label.scars.ring import ring_steps
+from geolabel.label.scars.spool import Held, Source, Spool, reading_strips
+from geolabel.label.scars.walk import Found, How, Image, Job, counted
 from geolabel.label.severity import LEVELS, SeverityScheme, Units, check_units
-from geolabel.label.spool import Held, Source, Spool, reading_strips
 from geolabel.shapes import area_m2
 from geolabel.stream import Journal
 from geolabel.tables import SHAPES, check, empty

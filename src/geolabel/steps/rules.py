@@ -110,7 +110,7 @@ def burned_parts(
     **told: Any,
 ) -> Iterator[gpd.GeoDataFrame]:
     """The table of `burned` in parts from north to south, for one that no memory would hold; the first has no rows."""
-    from geolabel.label.scars import How
+    from geolabel.label.scars.walk import How
     from geolabel.scene.align import align
 
     how = How(threads, progress, scheduler, None if work is None else Path(work))

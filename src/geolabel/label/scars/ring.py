@@ -9,10 +9,10 @@ import numpy as np
 from numba import njit
 
 from geolabel.errors import InputError
-from geolabel.label.graph import Whole
-from geolabel.label.quanta import COMPILE, MOST, UNKNOWN, Quanta, median_of
-from geolabel.label.runs import I32, I64
-from geolabel.label.scars import Job, numbers_of
+from geolabel.label.scars.graph import Whole
+from geolabel.label.scars.quanta import COMPILE, MOST, UNKNOWN, Quanta, median_of
+from geolabel.label.scars.runs import I32, I64
+from geolabel.label.scars.walk import Job, numbers_of
 
 GAP_M, WIDTH_M = 90.0, 300.0
 """The ring begins at GAP_M from the scar and is WIDTH_M wide."""

@@ -17,8 +17,8 @@ import shapely
 from numba import njit
 from numpy.typing import NDArray
 
-from geolabel.label.quanta import COMPILE
-from geolabel.label.runs import I32, I64
+from geolabel.label.scars.quanta import COMPILE
+from geolabel.label.scars.runs import I32, I64
 
 RIGHT, DOWN = 1, 2
 """Arms of a corner: without RIGHT it goes left, without DOWN up."""

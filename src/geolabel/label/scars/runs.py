@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from geolabel.label.quanta import COMPILE, Quanta
+from geolabel.label.scars.quanta import COMPILE, Quanta
 
 UNSEEN = 255
 """Code of a pixel that no clear pixel saw; 0 is no scar, 1-4 are levels."""

@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geolabel.digests import digest
-from geolabel.label.graph import Growth, Summary, Whole, summary_of, told
-from geolabel.label.outline import Corners, Rings, Rows, corners_of, polygons_of, rings_of
-from geolabel.label.pieces import Cut, Piece, Shelf, piece_of
-from geolabel.label.quanta import counts_of
-from geolabel.label.runs import I32, I64
+from geolabel.label.scars.graph import Growth, Summary, Whole, summary_of, told
+from geolabel.label.scars.outline import Corners, Rings, Rows, corners_of, polygons_of, rings_of
+from geolabel.label.scars.pieces import Cut, Piece, Shelf, piece_of
+from geolabel.label.scars.quanta import counts_of
+from geolabel.label.scars.runs import I32, I64
+from geolabel.label.scars.spool import Store, around, strips
 from geolabel.label.severity import Units
-from geolabel.label.spool import Store, around, strips
 from geolabel.stream import Journal, Progress, silent, walk
 
 STRIP_PX = 1 << 22

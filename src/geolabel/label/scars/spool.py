@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from geolabel.errors import SourceError
 from geolabel.files import named_errors, require_space
-from geolabel.label.quanta import UNKNOWN, Quanta, quantised
+from geolabel.label.scars.quanta import UNKNOWN, Quanta, quantised
 from geolabel.label.severity import Units
 
 READ_PX = 1 << 19

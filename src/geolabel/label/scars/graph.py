@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from geolabel.label.absorb import Patches, absorbed
-from geolabel.label.pieces import Piece, Shelf, components, is_scar
-from geolabel.label.runs import I32, I64, Codes, Runs, contacts
+from geolabel.label.scars.absorb import Patches, absorbed
+from geolabel.label.scars.pieces import Piece, Shelf, components, is_scar
+from geolabel.label.scars.runs import I32, I64, Codes, Runs, contacts
 
 
 class Edge(NamedTuple):

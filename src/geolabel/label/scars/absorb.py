@@ -8,8 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from geolabel.label.quanta import COMPILE
-from geolabel.label.runs import I64, Codes
+from geolabel.label.scars.quanta import COMPILE
+from geolabel.label.scars.runs import I64, Codes
 
 NO_PAIRS: I64 = np.empty((0, 2), np.int64)
 

@@ -8,9 +8,9 @@ from typing import Any, Literal
 import numpy as np
 
 from geolabel.errors import InputError
-from geolabel.label.pieces import Cut
-from geolabel.label.quanta import LEAST, PER_UNIT, level_table, otsu_steps, steps_of, value_of
-from geolabel.label.runs import I64, UNSEEN
+from geolabel.label.scars.pieces import Cut
+from geolabel.label.scars.quanta import LEAST, PER_UNIT, level_table, otsu_steps, steps_of, value_of
+from geolabel.label.scars.runs import I64, UNSEEN
 from geolabel.label.severity import KEY_BENSON, LEVELS, SeverityScheme, Units, ranked
 
 MIN_AREA_M2 = 10_000.0

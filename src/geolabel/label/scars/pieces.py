@@ -15,8 +15,8 @@ from scipy.sparse.csgraph import connected_components
 
 from geolabel.errors import SourceError
 from geolabel.files import atomic, named_errors
-from geolabel.label.quanta import Quanta
-from geolabel.label.runs import I32, I64, Codes, Runs, codes_of, patches_of, runs_of, split, totals_of
+from geolabel.label.scars.quanta import Quanta
+from geolabel.label.scars.runs import I32, I64, Codes, Runs, codes_of, patches_of, runs_of, split, totals_of
 
 
 class Piece(NamedTuple):
