@@ -117,17 +117,23 @@ class Journal:
 
     def __init__(self, path: Path, job: str) -> None:
         self.path = path
-        head, keys = self._read()
+        head, keys = self._read(path)
         self.done: set[str] = set(keys) if head == job else set()
         with named_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             lines = [json.dumps({"job": job}), *map(json.dumps, sorted(self.done))]
             path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    def _read(self) -> tuple[str | None, list[str]]:
-        if not self.path.is_file():
+    @classmethod
+    def job_of(cls, path: Path) -> str | None:
+        """The job whose journal lies there; None where there is none."""
+        return cls._read(path)[0]
+
+    @staticmethod
+    def _read(path: Path) -> tuple[str | None, list[str]]:
+        if not path.is_file():
             return None, []
-        lines = self.path.read_text(encoding="utf-8").split("\n")[:-1]  # a torn last line has no newline: not done
+        lines = path.read_text(encoding="utf-8").split("\n")[:-1]  # a torn last line has no newline: not done
         try:
             return json.loads(lines[0])["job"], [json.loads(line) for line in lines[1:]]
         except (ValueError, IndexError, KeyError, TypeError):

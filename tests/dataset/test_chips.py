@@ -303,13 +303,20 @@ def test_a_killed_writer_is_gone_on_from(scene, tmp_path, layout):
         np.testing.assert_array_equal(again[i], chip)
 
 
-def test_the_same_call_writes_nothing_and_another_starts_afresh(scene, tmp_path):
+def test_the_same_call_writes_nothing_and_another_leaves_it_alone(scene, tmp_path):
     tiling = gl.tiles(scene, 400)
     write_chips(scene, tiling, tmp_path / "c")
     stamp = {p.name: p.stat().st_mtime_ns for p in (tmp_path / "c").glob("*.tif")}
     write_chips(scene, tiling, tmp_path / "c")
     assert {p.name: p.stat().st_mtime_ns for p in (tmp_path / "c").glob("*.tif")} == stamp
-    assert write_chips(scene, tiling, tmp_path / "c", bands=["red"])[0].shape[0] == 1
+    for other in ({"bands": ["red"]}, {"format": "zarr"}):
+        with pytest.raises(InputError, match="chips of another scene, tiling or format"):
+            write_chips(scene, tiling, tmp_path / "c", **other)
+    assert {p.name: p.stat().st_mtime_ns for p in (tmp_path / "c").glob("*.tif")} == stamp
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "mine.txt").write_text("mine")
+    with pytest.raises(InputError, match=r"other files \(mine\.txt"):
+        write_chips(scene, tiling, tmp_path / "d")
 
 
 def test_what_is_no_whole_store_is_refused(scene, tmp_path):

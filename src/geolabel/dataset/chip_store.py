@@ -118,7 +118,7 @@ def write_chips(
     Raises
     ------
     InputError
-        For an unknown format, no tiles, or tiles off the scene's grid.
+        For an unknown format, no tiles, tiles off the scene's grid, or a folder that holds anything else.
     SourceError
         Where pixels cannot be read, the folder not be written, or another process writes there.
     """
@@ -130,14 +130,25 @@ def write_chips(
     tiling = tiles if isinstance(tiles, Tiling) else Tiling(scene.grid, chosen)
     names = (bands,) if isinstance(bands, str) else tuple(scene.bands if bands is None else bands)
     job, folder = _Job(scene, tiling, names, dn, threads, progress), Path(folder)
+    key = digest(job.key, format)
     with lock(folder):
-        if _about(folder).get("key") != job.key:
-            (folder / ABOUT).unlink(missing_ok=True)  # from here on the folder is not whole
-            WRITERS[format](job, folder, Journal(folder / JOURNAL, digest(job.key, format)))
+        _check_free(folder, key)
+        if not _about(folder):
+            WRITERS[format](job, folder, Journal(folder / JOURNAL, key))
             tiling.save(folder / TABLE)
-            write_json(folder / ABOUT, {**_said(job, format), "files": _files(folder)})
+            write_json(folder / ABOUT, {**_said(job, format), "key": key, "files": _files(folder)})
             (folder / JOURNAL).unlink(missing_ok=True)
     return open_chips(folder)
+
+
+def _check_free(folder: Path, key: str) -> None:
+    """Raise where the folder holds what this job did not write: chips of another one would be mixed with its own."""
+    theirs = _about(folder).get("key") or Journal.job_of(folder / JOURNAL)
+    others = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
+    if theirs == key or (theirs is None and not others):
+        return
+    what = f"other files ({sorted(others)[0]}, ...)" if theirs is None else "chips of another scene, tiling or format"
+    raise InputError(f"{folder} holds {what}", hint="write into another folder, or remove this one")
 
 
 def open_chips(folder: Path | str) -> Chips:
@@ -182,7 +193,6 @@ def _said(job: _Job, layout: str) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "layout": layout,
-        "key": job.key,
         "scene": scene.id,
         "scene_digest": scene.digest,
         "start": iso(scene.start),
