@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from geolabel.errors import BandError
-from geolabel.label.quanta import quantised
+from geolabel.label.scars.quanta import quantised
 from geolabel.nouns.view import View
 from geolabel.scene.align import align
 from geolabel.scene.change import change_reader

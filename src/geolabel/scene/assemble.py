@@ -21,7 +21,7 @@ from geolabel.nouns.times import iso
 from geolabel.scene.assets import Asset, Mask, Product
 from geolabel.scene.frame import dataset, plane, windowed
 from geolabel.scene.pixels import Layer, Pixels
-from geolabel.scene.reading import Header, read_header
+from geolabel.scene.reading import Header, read_header, state_of
 from geolabel.scene.remote import is_remote
 from geolabel.scene.resample import Place, resample
 
@@ -181,7 +181,8 @@ def _on_grid(layers: tuple[Layer, ...], grid: Grid, chunks: int) -> da.Array:
 
 def _token(layers: Sequence[Layer], chunks: int) -> str:
     meaning = [(one.asset.path, one.asset.index, one.asset.scale, one.asset.offset, one.nodata) for one in layers]
-    return str(tokenize(meaning, layers[0].header.digest, chunks))
+    header = layers[0].header
+    return str(tokenize(meaning, header.digest, state_of(header.path), chunks))
 
 
 def _unmasked(pixels: Pixels, rows: slice, cols: slice) -> NDArray[np.float32]:
@@ -190,7 +191,8 @@ def _unmasked(pixels: Pixels, rows: slice, cols: slice) -> NDArray[np.float32]:
 
 def _hidden(pixels: Pixels, chunks: Any) -> da.Array:
     what = [(mask.name, mask.path, mask.index, sorted(mask.bits), sorted(mask.classes)) for mask, _ in pixels.masks]
-    name = f"masked-{tokenize(what, [header.digest for _, header in pixels.masks], chunks, pixels.place)}"
+    files = [(header.digest, state_of(header.path)) for _, header in pixels.masks]
+    name = f"masked-{tokenize(what, files, chunks, pixels.place)}"
     return windowed(pixels.masked, chunks, bool, name=name)
 
 

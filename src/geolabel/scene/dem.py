@@ -19,7 +19,7 @@ from geolabel.grid import Grid
 from geolabel.nouns.scene import Scene
 from geolabel.scene.extent import extent_words
 from geolabel.scene.frame import dataset, windowed
-from geolabel.scene.reading import Header, read_header, read_window
+from geolabel.scene.reading import Header, read_header, read_window, state_of
 from geolabel.scene.remote import is_remote, name_of
 from geolabel.scene.resample import Place, onto, source_window, step_between
 from geolabel.values import to_values
@@ -120,7 +120,7 @@ def _window_on(grid: Grid, header: Header) -> tuple[slice, slice] | None:
 
 def _mosaic(headers: Sequence[Header], grid: Grid, chunks: int) -> da.Array:
     """(y, x) lazy float32."""
-    token = tokenize([header.path for header in headers], [h.digest for h in headers], grid.digest, chunks)
+    token = tokenize([(one.path, one.digest, state_of(one.path)) for one in headers], grid.digest, chunks)
     chunked = da.core.normalize_chunks(chunks, grid.shape)
     return windowed(partial(_mosaic_window, tuple(headers), grid), chunked, np.float32, name=f"dem-{token}")
 

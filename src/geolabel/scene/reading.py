@@ -190,7 +190,7 @@ class _Handles(threading.local):
         self.files: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
 
     def of(self, path: str, claim: Header | None = None) -> Any:
-        key = (path, os.getpid(), *_state(path))
+        key = (path, os.getpid(), *state_of(path))
         if key in self.files:
             self.files.move_to_end(key)
         else:
@@ -231,7 +231,7 @@ def _says(header: Header) -> str:
     return f"{header.count} x {grid.height} x {grid.width} pixels of {grid.transform.a:.8g} from {corner} in {grid.crs_name}"
 
 
-def _state(path: str) -> tuple[Any, ...]:
+def state_of(path: str) -> tuple[Any, ...]:
     """What tells a file that was written anew from the one that is open."""
     if not is_local(path):
         return (_SEEN[path],) if path in _SEEN else ()
