@@ -91,7 +91,7 @@ def _run(size: int, workers: int, threads: int) -> Run:
     import geolabel as gl
     from geolabel.label import burned as _imports  # noqa: F401 - their size is none of the scene's
     from geolabel.scene import change as _more  # noqa: F401
-    from geolabel.steps.rules import burned_parts
+    from geolabel.steps.burns import burned_parts
 
     pair = make(Pair(SMALL))
     with tempfile.TemporaryDirectory(dir=pair.folder) as name:

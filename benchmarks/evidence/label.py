@@ -9,7 +9,7 @@ from benchmarks.inputs import SMALL
 from benchmarks.scale import GIANT, measured
 
 MADE_FROM = (
-    "src/geolabel/label", "src/geolabel/scene", "src/geolabel/steps/rules.py", "src/geolabel/stream.py",
+    "src/geolabel/label", "src/geolabel/scene", "src/geolabel/steps/burns.py", "src/geolabel/stream.py",
     "src/geolabel/values.py", "src/geolabel/blocks.py", "benchmarks/scale.py", "benchmarks/inputs.py",
 )  # fmt: skip
 """What makes a kept figure stale."""

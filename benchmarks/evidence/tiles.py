@@ -10,7 +10,7 @@ from benchmarks.quiet import peers_python
 
 MADE_FROM = (
     "src/geolabel/scene", "src/geolabel/dataset/chips.py", "src/geolabel/dataset/cache.py",
-    "src/geolabel/dataset/shuffle.py", "src/geolabel/boxes.py", "src/geolabel/label", "src/geolabel/steps/rules.py",
+    "src/geolabel/dataset/shuffle.py", "src/geolabel/boxes.py", "src/geolabel/label", "src/geolabel/steps/burns.py",
     "src/geolabel/blocks.py", "src/geolabel/values.py", "src/geolabel/stream.py", "benchmarks/scenes.py",
     "benchmarks/inputs.py", "benchmarks/quiet.py", "benchmarks/peers",
 )  # fmt: skip

@@ -67,7 +67,7 @@ def chips_cache(task):
 
 def burned(task):
     """Burn scars of the pair, one polygon a scar."""
-    from geolabel.steps.rules import RuleOptions
+    from geolabel.steps.rule import RuleOptions
 
     options = RuleOptions(min_burned_ha=scars.MIN_PIXELS / 100)
     for path in task["paths"]:

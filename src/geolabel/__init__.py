@@ -38,10 +38,10 @@ _HOME = {
     "tpi": "scene.terrain",
     "twi": "scene.flow",
     "save_zarr": "scene.products.zarr",
-    "burned": "steps.rules",
-    "burned_parts": "steps.rules",
-    "terrain": "steps.rules",
-    "settlements": "steps.rules",
+    "burned": "steps.burns",
+    "burned_parts": "steps.burns",
+    "terrain": "steps.cover",
+    "settlements": "steps.cover",
     "tiles": "steps.exports",
     "walk_tiles": "dataset.chips",
     "random_chips": "dataset.shuffle",
@@ -83,8 +83,9 @@ if TYPE_CHECKING:
     from geolabel.scene.open import open_dem, open_scene
     from geolabel.scene.products.zarr import save_zarr
     from geolabel.scene.terrain import hillshade, slope_aspect, tpi
+    from geolabel.steps.burns import burned, burned_parts
+    from geolabel.steps.cover import settlements, terrain
     from geolabel.steps.exports import tiles
-    from geolabel.steps.rules import burned, burned_parts, settlements, terrain
     from geolabel.view.draw import draw
     from geolabel.view.field import field_map
 

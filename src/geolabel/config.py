@@ -13,7 +13,7 @@ from geolabel.errors import ConfigError
 from geolabel.steps.consensus import ConsensusOptions
 from geolabel.steps.options import Options
 from geolabel.steps.risk import RiskOptions
-from geolabel.steps.rules import RuleOptions
+from geolabel.steps.rule import RuleOptions
 from geolabel.steps.spread import SpreadOptions
 from geolabel.steps.tasks import TaskOptions
 from geolabel.steps.view import SceneSource

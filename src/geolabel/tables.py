@@ -7,7 +7,7 @@ More columns are allowed and kept.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from geolabel.errors import CRSError, TableError
@@ -15,7 +15,7 @@ from geolabel.errors import CRSError, TableError
 if TYPE_CHECKING:
     import geopandas as gpd
 
-ColumnKind = Literal["str", "str?", "int", "float", "float?", "time", "geometry"]
+ColumnKind = Literal["str", "str?", "int", "float", "float?", "time", "time?", "geometry"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,12 @@ class Columns:
 
     name: str
     kinds: dict[str, ColumnKind]
+    optional: dict[str, ColumnKind] = field(default_factory=dict)
+    """Columns that a table may lack and that are kept where it has them."""
+
+    def said(self, frame: Any) -> list[str]:
+        """The optional columns in which this frame says something."""
+        return [name for name in self.optional if name in frame.columns and frame[name].notna().any()]
 
     def __iter__(self) -> Any:
         return iter(self.kinds)
@@ -40,8 +46,25 @@ SHAPES = Columns(
         "masked_share": "float?",  # share of the polygon that no clear pixel saw
         "geometry": "geometry",  # Polygon or MultiPolygon in the view's CRS, holes kept
     },
+    optional={
+        "start": "time?",  # of the ground it speaks of, where it is not the view's
+        "end": "time?",
+        "attributes": "str?",  # canonical JSON object: what the ontology's class asks for, and what a file brought along
+    },
 )
 """What an annotator drew or a rule found."""
+
+LABELS = Columns(
+    "labels",
+    {
+        **{name: kind for name, kind in SHAPES.kinds.items() if name != "geometry"},
+        **SHAPES.optional,
+        "annotator": "str?",  # `person:<id>` and the like; null where nobody is named
+        "labeled_at": "time?",
+        "geometry": "geometry",  # in any CRS
+    },
+)
+"""Labels as they come from and go to files of other programs: shapes, and who says so since when."""
 
 IGNORE = Columns("ignore", {"reason": "str", "geometry": "geometry"})
 """Areas that must not be counted: cloud / nodata / unsure / disputed."""
@@ -113,7 +136,8 @@ def check(frame: Any, columns: Columns) -> Any:
     lost = [name for name in columns if name not in frame.columns]
     if lost:
         raise TableError(f"the {columns.name} table lacks {lost}; it has {list(frame.columns)}")
-    for name, kind in columns.kinds.items():
+    there = {name: kind for name, kind in columns.optional.items() if name in frame.columns}
+    for name, kind in {**columns.kinds, **there}.items():
         if kind == "geometry":
             _check_geometry(frame, columns)
         else:
@@ -144,7 +168,7 @@ def _check_values(column: Any, name: str, kind: ColumnKind, columns: Columns) ->
         "str": lambda: bool(column.dropna().map(lambda v: isinstance(v, str)).all()),
         "int": lambda: bool(is_integer_dtype(column)),
         "float": lambda: bool(is_numeric_dtype(column) or column.isna().all()),
-        "time": lambda: bool(is_datetime64_any_dtype(column) and column.dt.tz is not None),
+        "time": lambda: bool(column.isna().all() or (is_datetime64_any_dtype(column) and column.dt.tz is not None)),
     }
     good = tests[base]()
     if not good:

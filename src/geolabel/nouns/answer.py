@@ -38,6 +38,10 @@ class Answer:
     supersedes: str | None = None
     """uuid of the answer that this one corrects."""
     uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
+    ontology: str | None = None
+    """Class list `name@version` it was given under; None: the task's."""
+    how: str | None = None
+    """What the annotator's name does not say of the way it came: `import:<file>@<digest>`, `migrate:<from>-><to>`."""
 
     def __post_init__(self) -> None:
         check(self.shapes, SHAPES)
@@ -61,10 +65,13 @@ class Answer:
     def digest(self) -> str:
         """Sha-256 over everything a reader could rely on."""
         head = [self.task_id, self.annotator, self.outcome, iso(self.at), float(self.active_s), list(self.shown)]
+        more = {"ontology": self.ontology, "how": self.how}
+        said = {name: value for name, value in more.items() if value is not None}
         return digest(
             head,
             self.supersedes,
             self.uuid,
-            digest_shapes(self.shapes[list(SHAPES)]),
+            digest_shapes(self.shapes[[*SHAPES, *SHAPES.said(self.shapes)]]),
             digest_shapes(self.ignore[list(IGNORE)]),
+            *([said] if said else []),  # nothing for answers of the first schema, whose digests stand
         )

@@ -20,8 +20,8 @@ from geolabel.nouns.consensus import Consensus
 from geolabel.nouns.task import Task
 from geolabel.nouns.view import View
 from geolabel.ontology import NODATA, WILDFIRE, Kind
+from geolabel.steps.burns import change_index
 from geolabel.steps.options import Options
-from geolabel.steps.rules import change_index
 from geolabel.stream import Progress, silent, walk
 from geolabel.tables import AGREED, check, empty
 
