@@ -29,6 +29,8 @@ class About:
     notes: str | None = None
     """Sentences that must stand on every product, e.g. that a fire was simulated."""
     licence: str = "unknown"
+    access: str = "open"
+    """Access tier of the scenes: open, internal or restricted."""
     export_version: int = 1
     source: str = "rule"
     """Of shapes that come without a consensus: consensus, answer, rule or model."""

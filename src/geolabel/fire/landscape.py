@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,6 +20,27 @@ NO_FUEL = 99
 """Fuel number of unknown ground: no fire is carried over what is not known."""
 STEEPEST_DEG = 80.0
 """Steepest slope a 10-100 m DEM shows; more is percent given as degrees."""
+
+
+@dataclass(frozen=True)
+class Cover:
+    """Classes of ground cover, each of which may be one of several fuels."""
+
+    codes: NDArray[np.uint8]
+    """(y, x) class codes, 0 where there is no cover."""
+    fuels: Mapping[int, Mapping[int, float]]
+    """Class code -> {fuel number: probability}."""
+
+    @property
+    def table(self) -> list[list[float]]:
+        """Code, fuel number and probability, row by row."""
+        return [
+            [code, number, share] for code, own in sorted(self.fuels.items()) for number, share in sorted(own.items())
+        ]
+
+    def draw(self, rng: np.random.Generator | None = None) -> I16:
+        """(y, x) fuel numbers; see `fuel_from_terrain`."""
+        return fuel_from_terrain(self.codes, self.fuels, rng)
 
 
 @dataclass(frozen=True)
@@ -43,12 +64,15 @@ class Landscape:
     """Downslope azimuth, degrees clockwise from **grid** north; NaN where flat."""
     known: Mask
     """Where fuel and terrain are known; elsewhere nothing burns."""
+    cover: Cover | None = None
+    """What the fuel was read from; None where fuel itself was mapped."""
 
     def __post_init__(self) -> None:
         _ = self.grid.res_m
-        for name in ("fuel", "elevation_m", "slope_deg", "aspect_deg", "known"):
-            if getattr(self, name).shape != self.grid.shape:
-                raise FireError(f"{name} of shape {getattr(self, name).shape} on {self.grid!r}")
+        rasters = {name: getattr(self, name) for name in ("fuel", "elevation_m", "slope_deg", "aspect_deg", "known")}
+        for name, raster in {**rasters, **({} if self.cover is None else {"cover": self.cover.codes})}.items():
+            if raster.shape != self.grid.shape:
+                raise FireError(f"{name} of shape {raster.shape} on {self.grid!r}")
         check_fuel_numbers(np.unique(self.fuel[self.known]).tolist())
         _check_slope(self.slope_deg[self.known])
         aspect = self.aspect_deg[self.known]
@@ -106,13 +130,11 @@ class Landscape:
     def digest(self) -> str:
         """Sha-256 over grid and rasters."""
         rasters = (self.fuel, self.elevation_m, self.slope_deg, self.aspect_deg, self.known)
-        return digest(self.grid.digest, *rasters)
+        return digest(self.grid.digest, *rasters, *([] if self.cover is None else [self.cover.codes, self.cover.table]))
 
     def with_fuel(self, fuel: NDArray[np.integer]) -> Landscape:
         """The same terrain under other fuel."""
-        return Landscape(
-            self.grid, fuel.astype(np.int16), self.elevation_m, self.slope_deg, self.aspect_deg, self.known
-        )
+        return replace(self, fuel=fuel.astype(np.int16))
 
     def nearest_burnable(self, row: int, col: int) -> tuple[int, int]:
         """(row, col) of the burnable cell nearest to a cell, of those a fire can leave.
@@ -166,7 +188,7 @@ def fuel_from_terrain(
 ) -> I16:
     """(y, x) int16 fuel numbers of a raster of terrain classes.
 
-    Without `rng` each class takes its most probable fuel (ties: the lower number). With `rng` each class takes **one**
+    Of classes that occur: which others an ontology has, changes nothing. Without `rng` each class takes its most probable fuel (ties: the lower number). With `rng` each class takes **one**
     fuel for the whole raster, drawn from its probabilities: which fuel a cover class is, is not known, and the error
     is shared by its patches; an ensemble draws once a member, so that it does not average out within a map.
 
@@ -178,7 +200,8 @@ def fuel_from_terrain(
         Class code -> {fuel number: probability}, e.g. `{c.code: c.fuels for c in ontology.of_kind("terrain")}`.
     """
     lookup = np.full(256, NO_FUEL, np.int16)
-    for code in sorted(fuels):
+    there = set(np.unique(codes).tolist())
+    for code in sorted(there & set(fuels)):
         numbers = sorted(fuels[code])
         check_fuel_numbers(numbers)
         share = np.array([fuels[code][n] for n in numbers], float)

@@ -19,7 +19,7 @@ from geolabel.nouns.answer import Answer
 from geolabel.nouns.consensus import Consensus
 from geolabel.nouns.task import Task
 from geolabel.nouns.view import View
-from geolabel.ontology import NODATA, WILDFIRE, Kind
+from geolabel.ontology import NODATA, WILDFIRE, Kind, Ontology
 from geolabel.steps.burns import change_index
 from geolabel.steps.options import Options
 from geolabel.stream import Progress, silent, walk
@@ -42,6 +42,7 @@ def agree(
     options: ConsensusOptions,
     *,
     experts: Sequence[str] = (GOLD,),
+    ontology: Ontology = WILDFIRE,
     progress: Progress = silent,
 ) -> dict[str, Consensus]:
     """Consensus of each task (task id -> Consensus); the experts' answers to gold tasks are the gold, not votes."""
@@ -52,7 +53,7 @@ def agree(
     kinds = sorted({task.kind for task in tasks})
     for done, kind in enumerate(kinds, start=1):
         own = [task for task in tasks if task.kind == kind]
-        names = tuple(c.name for c in WILDFIRE.of_kind(kind))
+        names = tuple(c.name for c in ontology.of_kind(kind))
         ids = {task.id for task in own}
         heard = [a for a in votes if a.task_id in ids]
         known = {key: mask for key, mask in masks.items() if key in ids}
@@ -72,13 +73,18 @@ def _heard_and_gold(
 
 
 def skill(
-    tasks: Sequence[Task], grid: Grid, answers: Iterable[Answer], *, experts: Sequence[str] = (GOLD,)
+    tasks: Sequence[Task],
+    grid: Grid,
+    answers: Iterable[Answer],
+    *,
+    experts: Sequence[str] = (GOLD,),
+    ontology: Ontology = WILDFIRE,
 ) -> pd.DataFrame:
     """`tables.SKILL` of every annotator who answered gold tasks of one kind, by name."""
     from geolabel.quality.skill import skill as scored
 
     votes, masks = _heard_and_gold(tasks, grid, answers, experts)
-    names = [c.name for kind in sorted({task.kind for task in tasks}) for c in WILDFIRE.of_kind(kind)]
+    names = [c.name for kind in sorted({task.kind for task in tasks}) for c in ontology.of_kind(kind)]
     return scored(tasks, grid, votes, masks, classes=names)
 
 
@@ -106,9 +112,11 @@ def load_all(folder: Path) -> dict[str, Consensus]:
     return dict(zip(index, found, strict=True))
 
 
-def mosaic(consensuses: Mapping[str, Consensus], tasks: Sequence[Task], grid: Grid, kind: Kind) -> NDArray[np.float32]:
+def mosaic(
+    consensuses: Mapping[str, Consensus], tasks: Sequence[Task], grid: Grid, kind: Kind, ontology: Ontology = WILDFIRE
+) -> NDArray[np.float32]:
     """(class, y, x) probability of each class of a kind over the whole grid, NaN where nobody judged."""
-    names = [c.name for c in WILDFIRE.of_kind(kind)]
+    names = [c.name for c in ontology.of_kind(kind)]
     whole = np.full((len(names), *grid.shape), np.nan, np.float32)
     for task in tasks:
         if task.kind == kind and task.id in consensuses:
@@ -118,9 +126,9 @@ def mosaic(consensuses: Mapping[str, Consensus], tasks: Sequence[Task], grid: Gr
     return whole
 
 
-def codes(probability: NDArray[np.float32], kind: Kind) -> NDArray[np.uint8]:
+def codes(probability: NDArray[np.float32], kind: Kind, ontology: Ontology = WILDFIRE) -> NDArray[np.uint8]:
     """(y, x) class code: the most probable class where it has more than one half, 0 none, 255 nobody judged."""
-    numbers = np.array([c.code for c in WILDFIRE.of_kind(kind)], np.uint8)
+    numbers = np.array([c.code for c in ontology.of_kind(kind)], np.uint8)
     known = np.isfinite(probability).any(0)
     filled = np.nan_to_num(probability)
     best = np.where(filled.max(0) > 0.5, numbers[filled.argmax(0)], 0)
@@ -128,7 +136,13 @@ def codes(probability: NDArray[np.float32], kind: Kind) -> NDArray[np.uint8]:
 
 
 def labels(
-    view: View, consensuses: Mapping[str, Consensus], tasks: Sequence[Task], kind: Kind, *, min_area_m2: float = 5000.0
+    view: View,
+    consensuses: Mapping[str, Consensus],
+    tasks: Sequence[Task],
+    kind: Kind,
+    *,
+    min_area_m2: float = 5000.0,
+    ontology: Ontology = WILDFIRE,
 ) -> gpd.GeoDataFrame:
     """Whole labels of a kind over the view (`tables.AGREED` and `area_m2`), without seams between tiles.
 
@@ -137,12 +151,12 @@ def labels(
     """
     from geolabel.label.patches import shapes_of
 
-    probability = mosaic(consensuses, tasks, view.grid, kind)
-    values = codes(probability, kind)
+    probability = mosaic(consensuses, tasks, view.grid, kind, ontology)
+    values = codes(probability, kind, ontology)
     known, values = values != NODATA, np.where(values == NODATA, 0, values)
     if kind == "burn":
-        values = _severity(view, values > 0, min_area_m2)
-    name = (lambda _: WILDFIRE["burned"].name) if kind == "burn" else (lambda code: WILDFIRE.by_code(code).name)
+        values = _severity(view, values == ontology["burned"].code, min_area_m2)
+    name = (lambda _: ontology["burned"].name) if kind == "burn" else (lambda code: ontology.by_code(code).name)
     frame, patch, rows = shapes_of(values.astype(np.uint8), view.grid, known, name=name)
     if frame.empty:
         return empty(AGREED, view.grid.crs.to_wkt()).assign(area_m2=[])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,20 +12,23 @@ from scipy import ndimage
 from geolabel.errors import FireError
 from geolabel.grid import Grid, LonLat, Tile
 from geolabel.nouns.view import View
-from geolabel.ontology import NODATA, WILDFIRE
+from geolabel.ontology import NODATA, WILDFIRE, Ontology
 
 if TYPE_CHECKING:
     from geolabel.fire.campaign import FuelDraw
     from geolabel.fire.landscape import Landscape
 
-FUELS = {c.code: c.fuels for c in WILDFIRE.of_kind("terrain")}
-"""Terrain class code -> fuel model -> probability."""
 FRAME = 12
 """Cells of unknown ground kept around the known area, so that a map shows where it ends."""
 
 
 def landscape(
-    view: View, terrain: NDArray[np.uint8], *, consumed: NDArray[np.bool_] | None = None, largest: bool = True
+    view: View,
+    terrain: NDArray[np.uint8],
+    *,
+    consumed: NDArray[np.bool_] | None = None,
+    largest: bool = True,
+    ontology: Ontology = WILDFIRE,
 ) -> Landscape:
     """Landscape of the view's DEM under the most probable fuel of each terrain class.
 
@@ -43,22 +47,26 @@ def landscape(
     FireError
         Where terrain and elevation are nowhere known together.
     """
-    from geolabel.fire.landscape import Landscape, fuel_from_terrain
+    from geolabel.fire.landscape import Cover, Landscape
     from geolabel.scene.terrain import slope_aspect
 
     shape = slope_aspect(view["dem"]).compute()
     elevation = np.asarray(view["dem"].band("elevation"), np.float32)
     slope, aspect = np.asarray(shape["slope_deg"], np.float32), np.asarray(shape["aspect_deg"], np.float32)
     known = (terrain != NODATA) & (terrain != 0) & np.isfinite(elevation) & np.isfinite(slope)
-    fuel = fuel_from_terrain(terrain, FUELS)
-    if consumed is not None:
-        fuel = np.where(consumed, np.int16(99), fuel)
     if not known.any():
         raise FireError("no pixel has both a terrain class and an elevation", hint="a DEM of the scene's own ground")
     known = largest_area(known) if largest else known
     tile = frame_of(known)
     cut = tile.slices
-    return Landscape(view.grid.crop(tile), fuel[cut], elevation[cut], slope[cut], aspect[cut], known[cut])
+    gone = np.zeros(terrain.shape, bool) if consumed is None else consumed
+    cover = Cover(np.where(known & ~gone, terrain, 0).astype(np.uint8)[cut], fuels_of(ontology))
+    return Landscape(view.grid.crop(tile), cover.draw(), elevation[cut], slope[cut], aspect[cut], known[cut], cover)
+
+
+def fuels_of(ontology: Ontology) -> dict[int, Mapping[int, float]]:
+    """Terrain class code -> fuel model -> probability."""
+    return {one.code: one.fuels for one in ontology.of_kind("terrain") if one.fuels}
 
 
 def frame_of(known: NDArray[np.bool_], margin: int = FRAME) -> Tile:
@@ -90,14 +98,11 @@ def ignition_cell(ground: Landscape, point: LonLat) -> tuple[int, int]:
 
 
 def fuel_draw(ground: Landscape) -> FuelDraw:
-    """Draws fuel rasters for a landscape: each terrain class takes one fuel of its crosswalk; bare scars stay bare."""
-    from geolabel.fire.landscape import fuel_from_terrain
+    """Draws fuel rasters for a landscape: each cover class takes one fuel of its crosswalk; bare scars stay bare.
 
-    likely = {max(sorted(c.fuels), key=c.fuels.__getitem__): c for c in WILDFIRE.of_kind("terrain")}
-    codes = np.zeros(ground.grid.shape, np.uint8)
-    for fuel, terrain in likely.items():
-        codes[ground.fuel == fuel] = terrain.code
-    return lambda rng: fuel_from_terrain(codes, FUELS, rng)
+    A landscape whose fuel was mapped, not read from cover, keeps it.
+    """
+    return ground.cover.draw if ground.cover is not None else lambda _: ground.fuel
 
 
 def world(ground: Landscape, seed: int | None) -> Landscape:

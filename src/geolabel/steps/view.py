@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,10 @@ from geolabel.nouns.scene import Quantity, Scene
 from geolabel.nouns.times import iso, span
 from geolabel.nouns.view import View
 from geolabel.steps.options import Options
+
+Access = Literal["open", "internal", "restricted"]
+ACCESS: tuple[Access, ...] = get_args(Access)
+"""Access tiers, rising: anyone; the team; named people only."""
 
 
 class SceneSource(Options):
@@ -29,6 +33,7 @@ class SceneSource(Options):
     res_m: float | None = Field(default=None, description="edge of the pixels all bands are put on")
     quantity: Quantity | None = Field(default=None, description="what the numbers are, where no metadata say it")
     licence: str | None = Field(default=None, description="licence of the pixels (default: as the product says)")
+    access: Access = Field(default="open", description="who may have what is made from it: open, internal, restricted")
 
 
 UNKNOWN_SPAN = ("1972-07-23", "2100-01-01")
@@ -78,7 +83,7 @@ def open_view(
     return View(view.id, view.grid, {**view.scenes, "dem": dem})
 
 
-def source_of(scene: Scene, role: str) -> SceneSource:
+def source_of(scene: Scene, role: str, access: Access = "open") -> SceneSource:
     """What is needed to open this scene again.
 
     Raises
@@ -89,7 +94,12 @@ def source_of(scene: Scene, role: str) -> SceneSource:
     if "path" not in scene.recipe:
         raise InputError(f"the {role} scene {scene.id!r} was not opened from a file", hint="gl.open_scene(path, ...)")
     recipe = {**scene.recipe, "path": located(scene.recipe["path"])}
-    return SceneSource(**recipe, at=(iso(scene.start), iso(scene.end)), licence=scene.licence)
+    return SceneSource(**recipe, at=(iso(scene.start), iso(scene.end)), licence=scene.licence, access=access)
+
+
+def access_of(sources: Mapping[str, SceneSource]) -> Access:
+    """The strictest tier of the scenes: that of everything made from them."""
+    return max((source.access for source in sources.values()), key=ACCESS.index, default="open")
 
 
 def located(where: str | Path) -> str:
@@ -97,7 +107,7 @@ def located(where: str | Path) -> str:
     return str(where) if "://" in str(where) else str(Path(where).resolve())
 
 
-def described(scene: Scene, role: str) -> dict[str, Any]:
+def described(scene: Scene, role: str, access: Access = "open") -> dict[str, Any]:
     """A scene as plain JSON values, for the ledger: who, when, what was applied; no path of this machine."""
     return {
         "id": scene.id,
@@ -109,6 +119,7 @@ def described(scene: Scene, role: str) -> dict[str, Any]:
         "end": iso(scene.end),
         "source": list(scene.source),
         "licence": scene.licence,
+        "access": access,
         "audit": list(scene.audit),
     }
 
