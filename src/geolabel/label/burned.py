@@ -23,12 +23,13 @@ from geolabel.files import lock
 from geolabel.grid import Grid
 from geolabel.label.patches import Mask, as_array, label_ids, pixels_of
 from geolabel.label.scars.definition import Definition, Rule
-from geolabel.label.scars.pieces import Shelf
+from geolabel.label.scars.graph import Whole
+from geolabel.label.scars.pieces import Cut, Shelf
 from geolabel.label.scars.quanta import PER_UNIT, UNKNOWN, quantised
-from geolabel.label.scars.ring import ring_steps
+from geolabel.label.scars.ring import ENOUGH, counts_inside, ring_steps
 from geolabel.label.scars.spool import Held, Source, Spool, reading_strips
 from geolabel.label.scars.walk import Found, How, Image, Job, counted
-from geolabel.label.severity import LEVELS, SeverityScheme, Units, check_units
+from geolabel.label.severity import LEVELS, UNITS, SeverityScheme, Units, check_units
 from geolabel.shapes import area_m2
 from geolabel.stream import Journal
 from geolabel.tables import SHAPES, check, empty
@@ -45,7 +46,8 @@ def burned(
     burned class (threshold to moderate) above it, towards 1 beyond: `1 - exp(-distance / width) / 2`.
 
     The index is read in steps of 1e-4 (x1) or 0.1 (x1000), see `quanta`: breaks are met exactly, means hold to half a
-    step. The offset that was taken off is `attrs["offset"]` of the table. Rows are in order of their first pixels.
+    step. `attrs` of the table say `offset` (taken off), `threshold`, `breaks` and `units`. Rows are in order of their
+    first pixels.
 
     Parameters
     ----------
@@ -101,14 +103,20 @@ def whole(parts: Iterable[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
 def burned_mask(index: Any, grid: Grid, *, known: Any = None, units: Units | None = None, **definition: Any) -> Mask:
     """(y, x) bool: the ground that `burned` covers with polygons, without tracing them; False where not known."""
     what = Definition(**definition)
-    job, _ = _ruled(_held(index, grid, what.scheme, known, units), grid, what, How())
-    return job.mask(job.whole("finding scars"))
+    job, whole, _ = _ruled(_held(index, grid, what.scheme, known, units), grid, what, How())
+    return job.mask(whole)
 
 
-def confidence(mean: NDArray[np.float64], threshold: float, scheme: SeverityScheme) -> NDArray[np.float64]:
-    """(n,) 0.5-1 from the distance of mean index values to the threshold; see `burned`."""
+def confidence(
+    mean: NDArray[np.float64], threshold: float, scheme: SeverityScheme, most: float = 1.0
+) -> NDArray[np.float64]:
+    """(n,) 0.5 to `most` from the distance of mean index values to the threshold; see `burned`.
+
+    Where the scheme's lowest burned class has no upper edge, the distance is measured in thresholds.
+    """
     width = max(scheme.moderate_from - threshold, scheme.moderate_from - scheme.burned_from)
-    return 1 - 0.5 * np.exp(-np.maximum(mean - threshold, 0) / width)
+    width = width if np.isfinite(width) else max(abs(threshold), np.finfo(float).tiny)
+    return most - (most - 0.5) * np.exp(-np.maximum(mean - threshold, 0) / width)
 
 
 # ---------------------------------------------------------------------- from an index to an image of quanta
@@ -122,7 +130,7 @@ def _held(index: Any, grid: Grid, scheme: Scheme, known: Any, units: Units | Non
     if isinstance(scheme, SeverityScheme):
         check_units(said, values, scheme)
         said = scheme.units
-    units = "x1000" if said == "x1000" else "x1"
+    units: Units = said if said in UNITS else "x1"
     quanta = quantised(values, units)
     if known is not None:
         quanta[~as_array(known, grid, "a mask of what is known").astype(bool)] = UNKNOWN
@@ -167,30 +175,54 @@ def _pour(source: Source, spool: Spool, how: How) -> None:
 
 
 # ---------------------------------------------------------------------- from an image to a table
-def _ruled(image: Image, grid: Grid, what: Definition, how: How) -> tuple[Job, Rule]:
-    """The walk that a definition asks for, and its numbers."""
-    rule = what.rule(image.units, image.name, counted(image.store, how) if what.counts else None)
+def _ruled(image: Image, grid: Grid, what: Definition, how: How) -> tuple[Job, Whole, Rule]:
+    """(the walk that a definition asks for, what it found, the definition's numbers)."""
+    counts = counted(image.store, how) if what.counts else None
+    rule = what.rule(image.units, image.name, counts)
     least = pixels_of(what.min_area_m2, grid)
     job = Job(image, rule.cut(least), how, "scars")
-    if what.offset != "ring":
-        return job, rule
-    rule = replace(rule, shift=ring_steps(job, job.whole("finding scars for the offset"), grid.res_m))
-    return Job(image, rule.cut(least), how, "scars-offset"), rule
+    whole = job.whole("finding scars")
+    if what.offset in ("ring", "auto"):
+        shift = ring_steps(job, whole, grid.res_m, least=ENOUGH if what.offset == "auto" else 0)
+        rule = what.rule(image.units, image.name, counts, shift=shift)
+        job, whole = _again(job, whole, rule.cut(least), "scars-offset")
+    if what.fits_breaks and len(whole.level):
+        rule = rule.fitted(counts_inside(job))
+        job, whole = _again(job, whole, rule.cut(least), "scars-breaks")
+    return job, whole, rule
+
+
+def _again(job: Job, whole: Whole, cut: Cut, name: str) -> tuple[Job, Whole]:
+    """The same walk with another cut, where it is another."""
+    if cut.same(job.cut):
+        return job, whole
+    other = replace(job, cut=cut, name=name)
+    return other, other.whole("finding scars again")
 
 
 def _scars(image: Image, grid: Grid, what: Definition, how: How) -> Iterator[gpd.GeoDataFrame]:
-    job, rule = _ruled(image, grid, what, how)
-    whole = job.whole("finding scars")
+    job, whole, rule = _ruled(image, grid, what, how)
     if whole.unseen == grid.height * grid.width:
         raise InputError(
             "no pixel of the index has a value: nothing was seen, so nothing can be said",
             hint="look at scene.valid of both scenes: their masks, their nodata values, the ground they share",
         )
-    none = empty(SHAPES, grid.crs.to_wkt()).assign(area_m2=np.empty(0), dnbr_mean=np.empty(0))
-    none.attrs["offset"] = rule.offset
+    none = empty(SHAPES, grid.crs.to_wkt()).assign(**{"area_m2": np.empty(0), mean_name(rule): np.empty(0)})
+    none.attrs.update(said(rule))
     yield none
     for found in job.found(whole, grid.transform[:6]):
         yield _table(found, rule, grid)
+
+
+def said(rule: Rule) -> dict[str, Any]:
+    """What was decided of the whole image, for the table's `attrs`."""
+    breaks = list(rule.scheme.breaks) if rule.severity else None
+    return {"offset": rule.offset, "threshold": rule.threshold, "breaks": breaks, "units": rule.scheme.units}
+
+
+def mean_name(rule: Rule) -> str:
+    """Column that holds the mean of the index: change of the burn ratio, or drop of backscatter."""
+    return "drop_db_mean" if rule.scheme.units == "dB" else "dnbr_mean"
 
 
 def _table(found: Found, rule: Rule, grid: Grid) -> gpd.GeoDataFrame:
@@ -204,11 +236,11 @@ def _table(found: Found, rule: Rule, grid: Grid) -> gpd.GeoDataFrame:
             "class": classes,
             "severity": told,
             "severity_scheme": [rule.scheme.name if rule.severity else None] * len(shapes),
-            "confidence": confidence(mean, rule.threshold, rule.scheme),
+            "confidence": confidence(mean, rule.threshold, rule.scheme, rule.most_sure),
             "masked_share": found.unseen_share,
             "area_m2": area_m2(shapes),
-            "dnbr_mean": mean,
+            mean_name(rule): mean,
         }
     )
-    table.attrs["offset"] = rule.offset
-    return check(table[[*SHAPES, "area_m2", "dnbr_mean"]], SHAPES)
+    table.attrs.update(said(rule))
+    return check(table[[*SHAPES, "area_m2", mean_name(rule)]], SHAPES)

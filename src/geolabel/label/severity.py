@@ -6,7 +6,7 @@ A class edge belongs to the upper class. Codes run from 1; 255 is no data.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -18,8 +18,8 @@ from geolabel.errors import InputError, UnitError, nearest
 from geolabel.label.otsu import thresholds
 from geolabel.ontology import NODATA
 
-Units = Literal["x1", "x1000"]
-UNITS: tuple[Units, ...] = ("x1", "x1000")
+Units = Literal["x1", "x1000", "dB"]
+UNITS: tuple[Units, ...] = ("x1", "x1000", "dB")
 SMALLEST_X1000 = 2.0
 """An index x1000 whose values all lie within this is no index x1000."""
 Assessment = Literal["initial", "extended", "either"]
@@ -40,9 +40,9 @@ class SeverityScheme:
 
     name: str
     index: str
-    """`dnbr`, `rdnbr`, `rbr` or `cbi`."""
+    """`dnbr`, `rdnbr`, `rbr`, `cbi` or a change of backscatter."""
     units: Units
-    """Whether breaks are of the index itself or of 1000 times it."""
+    """Whether breaks are of the index itself, of 1000 times it, or of a change of backscatter in dB."""
     breaks: tuple[float, ...]
     classes: tuple[str, ...]
     """Names, one more than breaks."""
@@ -69,8 +69,25 @@ class SeverityScheme:
 
     @property
     def moderate_from(self) -> float:
-        """Upper edge of the lowest burned class."""
-        return self.breaks[max(i for i, level in enumerate(self.levels) if level == "low")]
+        """Upper edge of the lowest burned class; infinite where it is the highest one."""
+        upper = max(i for i, level in enumerate(self.levels) if level == "low")
+        return self.breaks[upper] if upper < len(self.breaks) else float("inf")
+
+    def in_units(self, units: Units) -> SeverityScheme:
+        """The same scheme for an index that is x1 or x1000.
+
+        Raises
+        ------
+        UnitError
+            Where one of the two is dB.
+        """
+        if units == self.units:
+            return self
+        if "dB" in (units, self.units):
+            raise UnitError(f"the scheme {self.name!r} is {self.units}: no factor makes it {units}")
+        factor = 1000 if units == "x1000" else 0.001
+        breaks = tuple(round(one * factor, 9) for one in self.breaks)
+        return replace(self, units=units, breaks=breaks, largest=self.largest * factor)
 
 
 _FOUR = ("unburned", "low", "moderate", "high")
@@ -138,6 +155,47 @@ def scheme_of(name: str) -> SeverityScheme:
     return SCHEMES[name]
 
 
+def per_fire(
+    index: str, units: Units, breaks: tuple[float, ...], citation: str, *, by: str = "analyst"
+) -> SeverityScheme:
+    """Scheme of one fire: where low, moderate and high begin, as an analyst sets them or the fire's own ground shows.
+
+    Its name holds the breaks, so that labels carry them: `analyst-dnbr(0.1, 0.31, 0.58)`.
+
+    Raises
+    ------
+    InputError
+        Where the breaks are not three rising numbers, or nobody is named for them.
+
+    Source: USDA BARC practice: thresholds are adjusted to each fire (Parsons et al. 2010, RMRS-GTR-243).
+    """
+    if len(breaks) != len(_FOUR) - 1:
+        raise InputError(f"{len(breaks)} breaks {breaks}", hint="three: where low, moderate and high begin")
+    if not citation.strip():
+        raise InputError(
+            f"nobody is named for the breaks {breaks}", hint="citation='who set them, from what, and when'"
+        )
+    name = f"{by}-{index}({', '.join(f'{one:g}' for one in breaks)})"
+    return SeverityScheme(name, index, units, breaks, _FOUR, LEVELS, citation, "either")
+
+
+def shown_units(values: NDArray[Any], index: str) -> Units:
+    """Units that the values of an index themselves show: x1 where none lies beyond 2, x1000 where half of them do.
+
+    Raises
+    ------
+    UnitError
+        Where they show neither: no value, or some beyond 2 and most within.
+    """
+    sizes = np.abs(values[np.isfinite(values) & (values != 0)])
+    if sizes.size and float(sizes.max()) <= SMALLEST_X1000:
+        return "x1"
+    if sizes.size and float(np.median(sizes)) > SMALLEST_X1000:
+        return "x1000"
+    found = f"reach {float(sizes.max()):.4g}, half lie within {float(np.median(sizes)):.4g}" if sizes.size else "are none"
+    raise UnitError(f"the values of this {index} do not show its units: they {found}", hint="units='x1' or 'x1000'")
+
+
 def relative(index: Any, *, name: str = "dnbr") -> SeverityScheme:
     """Scheme of four classes whose breaks are Otsu's thresholds of this index itself; computes.
 
@@ -203,10 +261,9 @@ def check_units(said: str | None, values: NDArray[Any], scheme: SeverityScheme) 
 
 
 def _wrong_units(scheme: SeverityScheme, found: str) -> UnitError:
-    change = "multiply the index by 1000" if scheme.units == "x1000" else "divide the index by 1000"
-    return UnitError(
-        f"{found}, and the scheme {scheme.name!r} is {scheme.units}", hint=f"{change}, units={scheme.units!r}"
-    )
+    change = {"x1000": "multiply the index by 1000, units='x1000'", "x1": "divide the index by 1000, units='x1'"}
+    hint = change.get(scheme.units, f"give an index in {scheme.units}")
+    return UnitError(f"{found}, and the scheme {scheme.name!r} is {scheme.units}", hint=hint)
 
 
 def levels(index: Any, scheme: SeverityScheme, *, units: Units | None = None) -> Any:

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from geolabel.errors import InputError
 from geolabel.label.scars.pieces import Cut
-from geolabel.label.scars.quanta import LEAST, PER_UNIT, level_table, otsu_steps, steps_of, value_of
+from geolabel.label.scars.quanta import (
+    LEAST,
+    PER_UNIT,
+    beyond_noise,
+    level_table,
+    moved,
+    otsu_steps,
+    steps_of,
+    value_of,
+)
 from geolabel.label.scars.runs import I64, UNSEEN
-from geolabel.label.severity import KEY_BENSON, LEVELS, SeverityScheme, Units, ranked
+from geolabel.label.severity import KEY_BENSON, LEVELS, SeverityScheme, Units, per_fire, ranked
 
 MIN_AREA_M2 = 10_000.0
 """One hectare, about eleven Landsat pixels."""
-Threshold = Literal["scheme", "otsu"] | float
-Offset = Literal["ring"] | float | None
+Threshold = Literal["scheme", "otsu", "noise"] | float
+Offset = Literal["ring", "auto"] | float | None
+Cleanup = Literal["majority"] | None
 _LOW = LEVELS.index("low") + 1
-_WORDS: dict[str, tuple[str | None, ...]] = {"threshold": ("scheme", "otsu"), "seed": (None,), "offset": ("ring", None)}
+_WORDS: dict[str, tuple[str | None, ...]] = {
+    "threshold": ("scheme", "otsu", "noise"),
+    "seed": (None,),
+    "offset": ("ring", "auto", None),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +42,29 @@ class Definition:
     Raises
     ------
     InputError
-        For an unknown threshold, seed or offset.
+        For an unknown threshold, seed, offset or clean-up.
     """
 
     scheme: SeverityScheme | Literal["relative"] = KEY_BENSON
     """Severity by its breaks; `relative` cuts four classes from the index itself (see `severity.relative`)."""
     threshold: Threshold = "scheme"
-    """Value from which ground is burned: the scheme's own break, Otsu's of this index, or a number."""
+    """Value from which ground is burned: the scheme's own break, Otsu's of this index, three robust standard deviations
+    above its median (`noise`: most of the image did not change), or a number."""
     seed: float | None = None
     """Value that at least one pixel of a scar must reach: scars grow from sure ground down to the threshold."""
     min_area_m2: float = MIN_AREA_M2
     """Smaller scars go; inside a scar smaller patches join a neighbour."""
     offset: Offset = None
-    """Change that unburned ground shows, taken off: a number, or `ring`, its median from 90 to 390 m around the scar."""
+    """Change that unburned ground shows, taken off: a number, `ring`, its median from 90 to 390 m around the scar, or
+    `auto`, that where enough of the ring was seen and none elsewhere."""
     severity: bool = True
     """Whether a scar is parted by severity; else it is one polygon without it."""
+    cleanup: Cleanup = "majority"
+    """`majority`: a pixel is scar where most of its 3 x 3 neighbourhood is above the threshold; None: where it is itself."""
+    per_fire: bool = False
+    """Whether moderate and high begin where Otsu's method parts the scars' own values in three; low stays the scheme's."""
+    most_sure: float = 1.0
+    """Confidence that no shape passes: what a source can be trusted with at best."""
 
     def __post_init__(self) -> None:
         for name, known in _WORDS.items():
@@ -52,20 +74,35 @@ class Definition:
                 raise InputError(
                     f"unknown {name} {value!r}", hint=" or ".join([*words, "a number in the index's units"])
                 )
+        if self.cleanup not in ("majority", None):
+            raise InputError(f"unknown cleanup {self.cleanup!r}", hint="'majority' or None")
 
     @property
     def counts(self) -> bool:
         """Whether the values of the whole image must be counted first."""
-        return self.scheme == "relative" or self.threshold == "otsu"
+        return self.scheme == "relative" or self.threshold in ("otsu", "noise")
 
-    def rule(self, units: Units, name: str, counts: I64 | None) -> Rule:
-        """The definition with its numbers; `counts` (see `quanta.counts_of`) where it asks for them."""
+    @property
+    def fits_breaks(self) -> bool:
+        """Whether the breaks are cut from the scars themselves, once they are found."""
+        return self.per_fire and self.severity and self.scheme != "relative"
+
+    def rule(self, units: Units, name: str, counts: I64 | None, *, shift: int | None = None) -> Rule:
+        """The definition with its numbers; `counts` (see `quanta.counts_of`) where it asks for them.
+
+        Parameters
+        ----------
+        shift
+            Steps that unburned ground shows. Default: the definition's number, none where it is to be measured.
+        """
+        if shift is None:
+            shift = 0 if self.offset in (None, "ring", "auto") else round(float(self.offset) * PER_UNIT[units])
+        counts = None if counts is None else moved(counts, -shift)  # what the data suggest holds once it is taken off
         scheme = _scheme(self.scheme, units, name, counts)
         limit, seed = _limit(self.threshold, scheme, counts), LEAST
         if self.seed is not None:
             seed = max(steps_of(self.seed, units), limit)
-        shift = 0 if self.offset in (None, "ring") else round(float(self.offset) * PER_UNIT[units])
-        return Rule(scheme, limit, seed, shift, self.severity)
+        return Rule(scheme, limit, seed, shift, self.severity, self.cleanup is not None, self.most_sure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +114,32 @@ class Rule:
     seed: int
     shift: int
     severity: bool
+    majority: bool
+    most_sure: float
 
     @property
     def threshold(self) -> float:
-        """Value from which ground is burned."""
+        """Value from which ground is burned, the offset taken off."""
         return float(value_of(self.limit, self.scheme.units))
 
     @property
     def offset(self) -> float:
         """Change of unburned ground, taken off."""
         return float(value_of(self.shift, self.scheme.units))
+
+    def fitted(self, counts: I64) -> Rule:
+        """The rule with breaks cut from the scars' own values (`counts`, see `quanta.counts_of`).
+
+        Raises
+        ------
+        InputError
+            Where they take fewer than three values.
+        """
+        high = otsu_steps(moved(counts, -self.shift), 3)
+        breaks = (self.threshold, *(float(value_of(step, self.scheme.units)) for step in high))
+        words = "three classes of largest variance between them of this fire's own scars (Liao, Chen & Chung 2001)"
+        scheme = per_fire(self.scheme.index, self.scheme.units, breaks, words, by="per-fire")
+        return replace(self, scheme=scheme)
 
     def cut(self, min_pixels: int) -> Cut:
         """How steps become scar and level, before the offset is taken off."""
@@ -96,7 +149,7 @@ class Rule:
             table[known] = 1
         elif self.threshold >= self.scheme.burned_from:
             table[known] = np.maximum(table[known], _LOW)  # what only its neighbours made burned is no unburned island
-        return Cut(self.limit + self.shift, self.seed + self.shift, table, self.shift, min_pixels)
+        return Cut(self.limit + self.shift, self.seed + self.shift, table, self.shift, min_pixels, self.majority)
 
 
 def _is_number(value: Any) -> bool:
@@ -116,7 +169,7 @@ def _scheme(
 
 
 def _limit(threshold: Threshold, scheme: SeverityScheme, counts: I64 | None) -> int:
-    if threshold == "otsu":
+    if threshold in ("otsu", "noise"):
         assert counts is not None  # `Definition.counts` asked for them
-        return otsu_steps(counts)[0]
+        return otsu_steps(counts)[0] if threshold == "otsu" else beyond_noise(counts)
     return steps_of(scheme.burned_from if threshold == "scheme" else float(threshold), scheme.units)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import BadZipFile
@@ -70,11 +70,18 @@ class Cut:
     shift: int = 0
     """Steps that unburned ground shows; taken off the sums (limit, seed and table know of it)."""
     min_pixels: int = 1
+    majority: bool = True
+    """Whether the 3 x 3 majority decides, or each pixel for itself."""
+
+    def same(self, other: Cut) -> bool:
+        """Whether both cut alike."""
+        plain = [replace(cut, table=self.table) for cut in (self, other)]
+        return plain[0] == plain[1] and np.array_equal(self.table, other.table)
 
 
 def piece_of(quanta: Quanta, row: int, height: int, cut: Cut) -> Piece:
     """Piece of a strip that starts at `row` of an image of `height` rows; `quanta` with one row on either side."""
-    scar, unseen = split(runs_of(codes_of(quanta, cut.limit, cut.table)))
+    scar, unseen = split(runs_of(codes_of(quanta, cut.limit, cut.table, majority=cut.majority)))
     patch, touching = patches_of(scar)
     n = int(patch.max()) + 1 if len(patch) else 0
     size, total, largest = totals_of(scar, quanta[1:-1], patch, n)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-from geolabel.errors import InputError
+from geolabel.errors import GeolabelWarning, InputError
 from geolabel.label.scars.graph import Whole
 from geolabel.label.scars.quanta import COMPILE, MOST, UNKNOWN, Quanta, median_of
 from geolabel.label.scars.runs import I32, I64
@@ -16,6 +18,8 @@ from geolabel.label.scars.walk import Job, numbers_of
 
 GAP_M, WIDTH_M = 90.0, 300.0
 """The ring begins at GAP_M from the scar and is WIDTH_M wide."""
+ENOUGH = 100
+"""Pixels of the ring from which its median is believed: of a spread of 0.1 it then errs by about 0.013."""
 
 
 class Ring(NamedTuple):
@@ -34,10 +38,17 @@ class Near(NamedTuple):
     """First row and name of each."""
 
 
-def ring_steps(job: Job, whole: Whole, res_m: float, *, gap_m: float = GAP_M, width_m: float = WIDTH_M) -> int:
+def ring_steps(
+    job: Job, whole: Whole, res_m: float, *, gap_m: float = GAP_M, width_m: float = WIDTH_M, least: int = 0
+) -> int:
     """Median step (the lower middle one) of the pixels from `gap_m` to `gap_m + width_m` off the nearest scar pixel.
 
     Distances are between the centres of pixels; pixels at `gap_m` itself do not count. 0 where there is no scar.
+
+    Parameters
+    ----------
+    least
+        Where fewer valid pixels lie in the ring than this, 0 with a warning. Default: at least one, else an error.
 
     Raises
     ------
@@ -51,12 +62,14 @@ def ring_steps(job: Job, whole: Whole, res_m: float, *, gap_m: float = GAP_M, wi
     counts = np.zeros(MOST - UNKNOWN + 1, np.int64)
     for part in job.how.walk(items, partial(_counted, job, ring), "looking around scars"):
         counts += part
-    if not counts.any():
-        raise InputError(
-            f"no valid unburned pixel between {gap_m:g} and {gap_m + width_m:g} m around the scar",
-            hint="give the offset as a number, or none",
-        )
-    return median_of(counts)
+    seen = int(counts.sum())
+    if seen >= max(least, 1):
+        return median_of(counts)
+    found = f"{seen or 'no'} valid unburned pixel{'s' * (seen > 1)} between {gap_m:g} and {gap_m + width_m:g} m around the scar"
+    if least:
+        warnings.warn(f"{found}: no offset was taken off", GeolabelWarning, stacklevel=2)
+        return 0
+    raise InputError(found, hint="give the offset as a number, or none")
 
 
 def _sides(radius_m: float, res_m: float) -> I32:
@@ -93,6 +106,31 @@ def _counted(job: Job, ring: Ring, near: Near) -> I64:
         _count(start, np.concatenate(firsts), np.concatenate(lasts), ring, quanta, counts)
     counts[0] = 0
     return counts
+
+
+def counts_inside(job: Job) -> I64:
+    """(65536,) how many pixels of the scars have each step; see `quanta.counts_of`. Their pieces are on the shelf."""
+    items = [(first, last, job.key(first)) for first, last in job.strips]
+    parts = job.how.walk(items, partial(_inside, job), "counting values of scars")
+    return np.sum(list(parts), axis=0)
+
+
+def _inside(job: Job, strip: tuple[int, int, str]) -> I64:
+    first, last, key = strip
+    piece = job.image.shelf.piece(key)
+    kept = numbers_of(job.image.shelf, key)[piece.patch] > 0
+    counts = np.zeros(MOST - UNKNOWN + 1, np.int64)
+    _count_runs(piece.start, piece.first, piece.last, kept, job.image.store.read(first, last), counts)
+    return counts
+
+
+@njit(**COMPILE)
+def _count_runs(start: I64, first: I32, last: I32, kept: NDArray[np.bool_], quanta: Quanta, counts: I64) -> None:
+    for row in range(len(start) - 1):
+        for run in range(start[row], start[row + 1]):
+            if kept[run]:
+                for col in range(first[run], last[run]):
+                    counts[np.int64(quanta[row, col]) + 32768] += 1
 
 
 @njit(**COMPILE)

@@ -33,8 +33,10 @@ class Runs(NamedTuple):
     code: Codes
 
 
-def codes_of(quanta: Quanta, limit: int, table: Codes) -> Codes:
+def codes_of(quanta: Quanta, limit: int, table: Codes, *, majority: bool = True) -> Codes:
     """(y, x) codes of a strip: level where most of the known 3 x 3 neighbourhood is at or above `limit`, 255 unseen.
+
+    Without `majority` a pixel speaks for itself: level where it is at or above `limit`.
 
     Parameters
     ----------
@@ -44,8 +46,22 @@ def codes_of(quanta: Quanta, limit: int, table: Codes) -> Codes:
         Level of each step; see `quanta.level_table`.
     """
     codes = np.empty((quanta.shape[0] - 2, quanta.shape[1]), np.uint8)
-    _clean(quanta, limit, table, codes)
+    if majority:
+        _clean(quanta, limit, table, codes)
+    else:
+        _plain(quanta[1:-1], limit, table, codes)
     return codes
+
+
+@njit(**COMPILE)
+def _plain(quanta: Quanta, limit: int, table: Codes, codes: Codes) -> None:
+    for row in range(codes.shape[0]):
+        for col in range(codes.shape[1]):
+            step = quanta[row, col]
+            if step == -32768:
+                codes[row, col] = 255
+            else:
+                codes[row, col] = table[np.int64(step) + 32768] if step >= limit else 0
 
 
 @njit(**COMPILE)

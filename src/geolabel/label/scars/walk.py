@@ -111,7 +111,8 @@ class Job:
     def _journal(self) -> Journal | None:
         if self.image.shelf.folder is None or self.how.work is None:
             return None
-        cut = [self.cut.limit, self.cut.seed, self.cut.shift, self.cut.min_pixels, list(self.image.store.shape)]
+        cut = [self.cut.limit, self.cut.seed, self.cut.shift, self.cut.min_pixels, self.cut.majority]
+        cut += [list(self.image.store.shape)]
         job = digest(self.image.digest, cut, self.cut.table, self.strips)
         return Journal(self.image.shelf.folder / f"{self.name}.journal", job)
 
