@@ -3,6 +3,7 @@
 import os
 
 from hypothesis import HealthCheck, settings
+
 from postgres import postgres, postgres_url
 
 __all__ = ["postgres", "postgres_url"]

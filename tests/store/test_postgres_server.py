@@ -7,7 +7,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from postgres import _alive, running
+
+from postgres import _alive
 
 
 def said(url, query):

@@ -1,45 +1,121 @@
-"""Run by test_killed_writer: forks writers, kills each at a random moment, and keeps what they acknowledged."""
+"""A team of writers of one ledger, each killed (SIGKILL) at random moments and replaced; what they were told is logged.
 
+`python writer.py LEDGER LOG --team 3 --kills 200 --seed 7`. LEDGER is a path or an address. With `--kills -1` nobody is
+killed: the team writes, and goes on after errors of the ledger, until this process is killed itself.
+"""
+
+import argparse
+import json
 import os
 import random
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
+from geolabel.errors import StoreError
 from geolabel.store.ledger import Ledger
 from labels import answer, tasks_of, utm_grid
 
-path, rounds = Path(sys.argv[1]), int(sys.argv[2])
-grid = utm_grid()
-task = tasks_of(grid)[0]
-mask = [[True] * 8 + [False] * 56] * 64
+GRID = utm_grid()
+TASK = tasks_of(GRID)[0]
+DRAWN = [answer(TASK, GRID, [[col < 8 * n for col in range(64)]] * 64) for n in (1, 2, 3)]
+SLOW_S = 60
+"""A team that is told nothing for so long is stuck: the run fails instead of hanging."""
 
 
-def write(acknowledged):
-    ledger = Ledger.open(path)
-    for n in range(10**6):
-        if n % 2:
-            link = ledger.append("product", actor="writer", payload={"name": "p", "n": n})
-        else:
-            link = ledger.append_answers([answer(task, grid, mask) for _ in range(n % 3 + 1)], actor="writer")
-        os.write(acknowledged, (link + "\n").encode())
+def say(log, **what):
+    """One line, in one write: whole, or not there."""
+    os.write(log, (json.dumps(what) + "\n").encode())
 
 
-def told():
-    return os.fstat(log).st_size // 65  # a digest and a newline
+def lines(log):
+    return os.pread(log, os.fstat(log).st_size, 0).count(b"\n")
 
 
-Ledger.open(path, create=True)
-log = os.open(path.with_suffix(".log"), os.O_CREAT | os.O_WRONLY | os.O_APPEND)
-generator = random.Random(7)
-for _ in range(rounds):
-    enough = told() + generator.randint(1, 4)
+def write_one(ledger, log, who, n):
+    """Append one event and log what the ledger acknowledged: its digest, and the digests of its content."""
+    if n % 2:
+        payload = {"name": "product", "who": who, "n": n}
+        say(log, link=ledger.append("product", actor=f"person:{who}", payload=payload), payload=payload)
+    else:
+        given = [replace(one, annotator=f"person:{who}", uuid=str(uuid4())) for one in DRAWN[: n % 3 + 1]]
+        link = ledger.append_answers(given, actor=f"person:{who}")
+        say(log, link=link, answers={one.uuid: one.digest for one in given})
+
+
+def write(where, log, who, *, stubborn):
+    ledger = None
+    for n in range(10**9):
+        try:
+            ledger = ledger or Ledger.open(where)
+            write_one(ledger, log, who, n)
+        except StoreError as error:
+            if not stubborn:
+                raise
+            say(log, error=str(error))
+            ledger = None
+            time.sleep(0.01)
+
+
+def begin(where, log, who, *, stubborn=False):
+    """Number of a new process that writes; it never returns here."""
     child = os.fork()
-    if not child:
-        write(log)
-    while told() < enough:
+    if child:
+        return child
+    try:
+        write(where, log, who, stubborn=stubborn)
+    finally:
+        os._exit(1)
+
+
+def wait_for(log, enough):
+    last = time.monotonic() + SLOW_S
+    while lines(log) < enough:
+        if time.monotonic() > last:
+            sys.exit(f"the writers were told nothing for {SLOW_S} s")
         time.sleep(0.001)
-    time.sleep(0.02 * generator.random())
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+
+
+def kill_one(team, where, log, name, generator):
+    """Kill one of the team after none or one more event, somewhere within the next write, and replace it."""
+    wait_for(log, lines(log) + generator.randint(0, 1))
+    time.sleep(0.05 * generator.random())
+    at = generator.randrange(len(team))
+    os.kill(team[at], signal.SIGKILL)
+    _, status = os.waitpid(team[at], 0)
+    if not os.WIFSIGNALED(status):
+        sys.exit(f"a writer ended by itself with status {status}")
+    say(log, killed=name)
+    team[at] = begin(where, log, name)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("ledger")
+    parser.add_argument("log", type=Path)
+    parser.add_argument("--team", type=int, default=1)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=7)
+    args = parser.parse_args()
+    log = os.open(args.log, os.O_CREAT | os.O_RDWR | os.O_APPEND)
+    generator = random.Random(args.seed)
+    for n in range(2):  # what is imported late is imported once, and not by each replaced writer
+        write_one(Ledger.open(args.ledger), log, "parent", n)
+    endless = args.kills < 0
+    team = [begin(args.ledger, log, f"first-{n}", stubborn=endless) for n in range(args.team)]
+    try:
+        for n in range(args.kills):
+            kill_one(team, args.ledger, log, f"next-{n}", generator)
+        while endless:
+            time.sleep(1)
+    finally:
+        for child in team:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+
+
+if __name__ == "__main__":
+    main()
