@@ -11,6 +11,7 @@ from labels import scar, shapes_of, utm_grid
 
 GRID = utm_grid(128, 128)
 SCAR = shapes_of(scar(), GRID)
+LAYER = {"gpkg": "labels", "geojson": None}
 
 
 @pytest.mark.parametrize(
@@ -19,7 +20,7 @@ SCAR = shapes_of(scar(), GRID)
 def test_every_format_comes_back(tmp_path, kind, name):
     path = export(SCAR, tmp_path, format=kind)
     assert path == tmp_path / name
-    back = gpd.read_parquet(path) if kind == "geoparquet" else gpd.read_file(path)
+    back = gpd.read_parquet(path) if kind == "geoparquet" else gpd.read_file(path, layer=LAYER[kind])
     back = back.set_index("label_id").to_crs(SCAR.crs)
     assert sorted(back.index) == sorted(SCAR["label_id"])
     for label, geometry in SCAR.set_index("label_id").geometry.items():
@@ -49,13 +50,19 @@ def test_writing_twice_replaces(tmp_path):
     for kind in ("gpkg", "geoparquet", "geojson"):
         export(SCAR, tmp_path, format=kind)
         assert export(SCAR.iloc[:1], tmp_path, format=kind).is_file()
-    assert len(gpd.read_file(tmp_path / "labels.gpkg")) == 1
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["labels.geojson", "labels.gpkg", "labels.parquet"]
+    assert len(gpd.read_file(tmp_path / "labels.gpkg", layer="labels")) == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "labels.geojson",
+        "labels.gpkg",
+        "labels.parquet",
+        "labels.qml",
+    ]
 
 
 def test_bad_input_is_told(tmp_path):
-    with pytest.raises(InputError, match="'shapefile'") as raised:
-        export(SCAR, tmp_path, format="shapefile")
+    with pytest.raises(InputError, match="'geojsn'") as raised:
+        export(SCAR, tmp_path, format="geojsn")
     assert "geojson" in raised.value.hint
-    with pytest.raises(InputError, match="tiles are written as geojson"):
-        export(SCAR, tmp_path, format="gpkg", tiles=Tiling(GRID, GRID.tiles(64)))
+    with pytest.raises(InputError, match="Shapefile is read, not written") as raised:
+        export(SCAR, tmp_path, format="shapefile")
+    assert "gpkg" in raised.value.hint

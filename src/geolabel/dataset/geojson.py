@@ -17,7 +17,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geolabel.errors import InputError
 from geolabel.grid import Grid
-from geolabel.nouns.times import iso
+from geolabel.nouns.times import exact
 from geolabel.shapes import polygons_of
 
 DECIMALS = 7
@@ -25,7 +25,10 @@ DECIMALS = 7
 EARTH_RADIUS_M = 6_371_000.0
 BOW_PX = 0.01
 """How far a straight edge may bow when its ends are moved to longitude and latitude, pixels."""
+HALF_TURN = 180.0
+"""A shape wider than this, in degrees, crosses the antimeridian."""
 Feature = dict[str, Any]
+Geometries = NDArray[Any]
 
 
 def longest_edge(grid: Grid) -> float:
@@ -46,11 +49,29 @@ def lonlat(geometries: Iterable[BaseGeometry], crs: Any, *, longest: float = mat
     InputError
         For a geometry without area at 7 decimals, or one that holds a pole.
     """
+    return list(rounded(degrees(geometries, crs, longest=longest)))
+
+
+def degrees(geometries: Iterable[BaseGeometry], crs: Any, *, longest: float = math.inf) -> Geometries:
+    """(n,) the geometries in longitude and latitude, corner by corner, unrounded and not yet cut."""
     found = np.array(list(geometries), dtype=object)
     if math.isfinite(longest):
         found = shapely.segmentize(found, longest)
-    moved = shapely.transform(found, _to_lonlat(_text(crs)))
-    return [_rfc7946(geometry) for geometry in np.atleast_1d(moved)]
+    return np.atleast_1d(shapely.transform(found, _to_lonlat(_text(crs))))
+
+
+def rounded(moved: Geometries) -> Geometries:
+    """(n,) geometries in degrees as RFC 7946 wants them; `lonlat` says what it refuses."""
+    bounds = shapely.bounds(moved)
+    near = shapely.transform(moved, _round)
+    ill = ~shapely.is_valid(near) | ~(shapely.area(near) > 0) | (bounds[:, 2] - bounds[:, 0] > HALF_TURN)
+    near = shapely.orient_polygons(near)
+    near[ill] = [_rfc7946(geometry) for geometry in moved[ill]]
+    return near
+
+
+def _round(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.round(points, DECIMALS) + 0.0
 
 
 def _text(crs: Any) -> str:
@@ -67,28 +88,28 @@ def _to_lonlat(crs: str) -> Any:
     return move
 
 
-def _snapped(whole: BaseGeometry, rounded: BaseGeometry) -> BaseGeometry:
+def _snapped(whole: BaseGeometry, near: BaseGeometry) -> BaseGeometry:
     """The geometry on the grid of decimals, valid; GEOS cannot always snap a shape with many holes in one go."""
-    for start in (whole, shapely.make_valid(rounded, method="structure", keep_collapsed=False)):
+    for start in (whole, shapely.make_valid(near, method="structure", keep_collapsed=False)):
         try:
             return shapely.set_precision(start, 10**-DECIMALS)
         except shapely.errors.GEOSException:
             continue
-    return shapely.make_valid(rounded, method="structure", keep_collapsed=False)
+    return shapely.make_valid(near, method="structure", keep_collapsed=False)
 
 
 def _rfc7946(geometry: BaseGeometry) -> BaseGeometry:
     west, _, east, _ = geometry.bounds
-    whole = _cut(geometry) if east - west > 180 else geometry
-    rounded = shapely.transform(whole, lambda points: np.round(points, DECIMALS) + 0.0)
-    if not rounded.is_valid:
-        rounded = polygons_of(_snapped(whole, rounded))
-    if rounded.area <= 0:
+    whole = _cut(geometry) if east - west > HALF_TURN else geometry
+    near = shapely.transform(whole, _round)
+    if not near.is_valid:
+        near = polygons_of(_snapped(whole, near))
+    if near.area <= 0:
         raise InputError(
             f"a shape near {west:.5f}, {geometry.bounds[1]:.5f} has no area at {DECIMALS} decimals of a degree",
             hint="drop shapes smaller than a centimetre",
         )
-    return shapely.orient_polygons(rounded)
+    return shapely.orient_polygons(near)
 
 
 def _cut(geometry: BaseGeometry) -> BaseGeometry:
@@ -104,15 +125,37 @@ def _cut(geometry: BaseGeometry) -> BaseGeometry:
     return shapely.MultiPolygon([*shapely.get_parts(near), *shapely.get_parts(far)])
 
 
+class Box:
+    """The bounding box of RFC 7946 geometries as they come; west > east where they cross the antimeridian."""
+
+    def __init__(self) -> None:
+        self.low = np.full(2, np.inf)
+        self.high = np.full(2, -np.inf)
+        self.west_of_line, self.east_of_line = np.inf, -np.inf
+
+    def add(self, geometries: Iterable[BaseGeometry]) -> None:
+        """Take in more geometries."""
+        boxes = shapely.bounds(shapely.get_parts(np.array(list(geometries), dtype=object)))
+        self.low = np.minimum(self.low, boxes[:, :2].min(axis=0))
+        self.high = np.maximum(self.high, boxes[:, 2:].max(axis=0))
+        west, east = boxes[:, 0], boxes[:, 2]
+        self.west_of_line = min(self.west_of_line, west[west >= 0].min(initial=np.inf))
+        self.east_of_line = max(self.east_of_line, east[east <= 0].max(initial=-np.inf))
+
+    @property
+    def values(self) -> list[float]:
+        """[west, south, east, north]."""
+        (west, south), (east, north) = self.low.tolist(), self.high.tolist()
+        if (west, east) == (-HALF_TURN, HALF_TURN) and np.isfinite([self.west_of_line, self.east_of_line]).all():
+            west, east = float(self.west_of_line), float(self.east_of_line)
+        return [west, south, east, north]
+
+
 def bbox(geometries: Iterable[BaseGeometry]) -> list[float]:
-    """[west, south, east, north] of RFC 7946 geometries; west > east where they cross the antimeridian."""
-    parts = shapely.get_parts(np.array(list(geometries), dtype=object))
-    boxes = shapely.bounds(parts)
-    south, north = float(boxes[:, 1].min()), float(boxes[:, 3].max())
-    west, east = boxes[:, 0], boxes[:, 2]
-    if (east == 180).any() and (west == -180).any() and east.max() - west.min() > 180:
-        return [float(west[west >= 0].min()), south, float(east[east <= 0].max()), north]
-    return [float(west.min()), south, float(east.max()), north]
+    """[west, south, east, north] of RFC 7946 geometries."""
+    box = Box()
+    box.add(geometries)
+    return box.values
 
 
 def feature(key: str, geometry: BaseGeometry, properties: Mapping[str, Any]) -> Feature:
@@ -134,10 +177,10 @@ def scalar(value: Any) -> Any:
         For a list or another value that is no scalar.
     """
     value = value.item() if isinstance(value, np.generic) else value
-    if isinstance(value, datetime):
-        return iso(value)
     if value is None or bool(value != value) or value in (math.inf, -math.inf):  # noqa: PLR0124 - NaN and NaT
         return None
+    if isinstance(value, datetime):
+        return exact(value)
     if isinstance(value, str | int | float | bool):
         return value
     raise InputError(f"{value!r} is no plain value", hint="properties are flat: text, numbers, true, false or null")

@@ -57,6 +57,13 @@ def iso(value: datetime) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def exact(value: datetime) -> str:
+    """`2009-08-26T22:00:00Z`, with a fraction of a second where there is one: nothing is rounded."""
+    moment = value.astimezone(UTC)
+    fraction = f".{moment.microsecond:06d}".rstrip("0") if moment.microsecond else ""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}{fraction}Z"
+
+
 def interval(text: str | None) -> tuple[str, str] | None:
     """(first, last) of `DATE` or `DATE/DATE`, as a command line gives it; None of nothing.
 

@@ -14,7 +14,7 @@ import geopandas as gpd
 from geolabel.dataset.about import About
 from geolabel.dataset.formats.carries import Carries, refuse_loss
 from geolabel.dataset.formats.reading import Told
-from geolabel.errors import InputError, nearest
+from geolabel.errors import InputError, SourceError, nearest
 from geolabel.grid import Tiling
 from geolabel.stream import Progress, silent
 
@@ -51,6 +51,11 @@ class Writing:
     """Images that labels in pixels are cut to."""
     images: Mapping[str, str] | Callable[[str], str] | None = None
     """Key of a tile -> name of its image file, for labels in pixels; default: `<key>.tif`."""
+    outcomes: Mapping[str, str] | None = None
+    """Key of a tile -> labeled, empty, unsure or skipped; default: whether a label lies on it."""
+    view_id: str = "view"
+    clipped: bool = True
+    """Of labeled tiles: whether polygons are cut to their tile."""
     progress: Progress = silent
 
 
@@ -62,6 +67,7 @@ FORMATS: dict[str, Format] = {
         Format("geoparquet", "GeoParquet 1.1", (".parquet", ".geoparquet"), "geoparquet"),
         Format("flatgeobuf", "FlatGeobuf", (".fgb",), "flatgeobuf"),
         Format("shapefile", "ESRI Shapefile", (".shp",), "agency", writes=False),
+        Format("vector", "Any vector file that GDAL reads", (".kml", ".kmz", ".gml", ".gdb"), "agency", writes=False),
         Format("stac", "STAC items with label, classification and version", (), "stac", reads=False),
         Format("stac-geoparquet", "STAC items as one GeoParquet file", (), "stac_geoparquet", reads=False),
         Format("masks", "Class masks, cloud-optimised GeoTIFF with colour table", (), "masks"),
@@ -107,14 +113,54 @@ def write(
     return one.speaks.write(labels, path, writing or Writing())
 
 
-def read(path: Path, name: str, *, told: Told | None = None) -> gpd.GeoDataFrame:
-    """`tables.LABELS` of a file or folder."""
-    one = format_of(name)
+def read(path: Path, name: str | None = None, *, told: Told | None = None, **said: Any) -> gpd.GeoDataFrame:
+    """`tables.LABELS` of a file or folder, in its CRS.
+
+    Parameters
+    ----------
+    name
+        Of the format; default: by the path and what is in it.
+    said
+        What the file does not say, as `Told.of` takes it, where there is no `told`.
+
+    Raises
+    ------
+    InputError
+        For an unknown format, or a file that is not of it.
+    CRSError
+        Where a file states no CRS, or one that its numbers cannot be in.
+    OntologyError
+        For a class that is neither mapped nor the ontology's.
+    TableError
+        For a field that is not there, or a value that its column cannot hold.
+    SourceError
+        Where the file cannot be read.
+    """
+    if not path.exists():
+        raise SourceError(f"{path} is not there", hint="check the path")
+    one = by_path(path) if name is None else format_of(name)
     if not one.reads:
         raise InputError(
-            f"{one.title} is written, not read", hint=nearest(name, [n for n, f in FORMATS.items() if f.reads])
+            f"{one.title} is written, not read", hint=nearest(one.name, [n for n, f in FORMATS.items() if f.reads])
         )
-    return one.speaks.read(path, told or Told())
+    return one.speaks.read(path, told or Told.of(**said))
+
+
+def by_path(path: Path, *, writes: bool = False) -> Format:
+    """The format of a path: of what is there, or (`writes`) of a file yet to be written, by its suffix.
+
+    Raises
+    ------
+    InputError
+        Where nothing says which it is; the hint names those that it may be.
+    """
+    from geolabel.dataset.formats.sniff import sniff
+
+    found = next((one for one in FORMATS.values() if one.writes and path.name.endswith(one.suffixes)), None)
+    if writes and found is None:
+        known = ", ".join(f"{one.suffixes[0]} ({name})" for name, one in FORMATS.items() if one.writes and one.suffixes)
+        raise InputError(f"{path.name} does not say which format it is", hint=f"say it, or end the name in {known}")
+    return found if writes and found is not None else format_of(sniff(path))
 
 
 def matrix() -> dict[str, dict[str, Any]]:
