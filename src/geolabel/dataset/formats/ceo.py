@@ -16,8 +16,9 @@ from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
 from geolabel.dataset.formats.carries import Carries
+from geolabel.dataset.formats.images import Look
 from geolabel.dataset.formats.moments import moments
-from geolabel.dataset.formats.pixels import Look, with_kinds
+from geolabel.dataset.formats.parts import with_kinds
 from geolabel.dataset.formats.reading import Told, table
 from geolabel.dataset.formats.said import csv_of
 from geolabel.digests import canonical

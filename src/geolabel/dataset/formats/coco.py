@@ -21,7 +21,9 @@ from shapely.geometry.base import BaseGeometry
 
 from geolabel.dataset.formats import rle
 from geolabel.dataset.formats.carries import Carries
-from geolabel.dataset.formats.pixels import Image, Look, Part, box, burned, cut, grid_of, labels_of, stem, traced
+from geolabel.dataset.formats.images import Image, Look, cut, grid_of, outcome, stem
+from geolabel.dataset.formats.parts import Part, labels_of
+from geolabel.dataset.formats.pixels import box, burned, ring, traced
 from geolabel.dataset.formats.reading import Told
 from geolabel.dataset.formats.said import Left, json_of, warn_left_out
 from geolabel.digests import canonical
@@ -99,7 +101,7 @@ def _annotations(
 
 
 def _category(one: Class) -> dict[str, Any]:
-    return {"id": one.code, "name": one.name, "supercategory": one.kind}
+    return {"id": one.code, "name": one.name, "supercategory": one.parent or one.kind}
 
 
 def _text(images: Sequence[Mapping[str, Any]], notes: Sequence[Mapping[str, Any]], writing: Writing) -> str:
@@ -141,8 +143,8 @@ def read(path: Path, told: Told) -> gpd.GeoDataFrame:
     left = Left(path.name)
     parts = [part for note in held["annotations"] for part in _part(note, files[note["image_id"]], told, names, left)]
     left.warn()
-    found = {part["image"] for part in parts}
-    looks = [Look(one.name, outcome="labeled" if one.name in found else "empty") for one in files.values()]
+    found, said = {part["image"] for part in parts}, {note["image_id"] for note in held["annotations"]}
+    looks = [Look(f.name, outcome=outcome(found=f.name in found, said=key in said)) for key, f in files.items()]
     return labels_of(parts, told, looks)
 
 
@@ -178,12 +180,8 @@ def _shape(note: Mapping[str, Any], size: tuple[int, int]) -> BaseGeometry:
         counts = held["counts"]
         return traced(rle.decode(rle.from_text(counts) if isinstance(counts, str) else counts, size))
     if held:
-        return shapely.union_all([_ring(one) for one in held if len(one) >= 6])
+        return shapely.union_all([ring(one) for one in held])
     if note.get("bbox") and not note.get("keypoints"):
         left, top, width, height = note["bbox"]
         return box(left, top, left + width, top + height)
     return shapely.Polygon()
-
-
-def _ring(numbers: Sequence[float]) -> BaseGeometry:
-    return shapely.make_valid(shapely.Polygon(np.reshape(numbers, (-1, 2))), method="structure", keep_collapsed=False)

@@ -10,7 +10,9 @@ import geopandas as gpd
 import pandas as pd
 
 from geolabel.dataset.formats.carries import Carries
-from geolabel.dataset.formats.pixels import Look, Part, box, grid_of, labels_of, stem
+from geolabel.dataset.formats.images import Look, grid_of, stem
+from geolabel.dataset.formats.parts import Part, labels_of
+from geolabel.dataset.formats.pixels import box
 from geolabel.dataset.formats.reading import Told
 from geolabel.dataset.formats.said import Left, csv_of
 from geolabel.errors import TableError

@@ -11,18 +11,18 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geolabel.dataset.formats import rle
 from geolabel.dataset.formats.carries import Carries
-from geolabel.dataset.formats.pixels import Look, Part, box, ellipse, grid_of, labels_of, stem, traced, turned
+from geolabel.dataset.formats.images import Look, grid_of, outcome, stem
+from geolabel.dataset.formats.parts import Part, labels_of
+from geolabel.dataset.formats.pixels import box, ellipse, ring, traced, turned
 from geolabel.dataset.formats.reading import Told
 from geolabel.dataset.formats.said import Left, xml_of
 from geolabel.digests import canonical
 from geolabel.errors import InputError
 from geolabel.grid import Grid
-from geolabel.shapes import polygons_of
 
 CARRIES = Carries(
     geometry="rounded",
@@ -63,8 +63,8 @@ def read(path: Path, told: Told) -> gpd.GeoDataFrame:
     left, parts, looks = Left(path.name), [], []
     for image in root.iter("image"):
         name, size = image.attrib["name"], (int(image.attrib["height"]), int(image.attrib["width"]))
-        found = list(_shapes(image, name, told, left, size)) if len(image) else []
-        looks.append(Look(name, outcome="labeled" if found else "empty"))
+        found = list(_shapes(image, name, told, left, size))
+        looks.append(Look(name, outcome=outcome(found=bool(found), said=any(one.tag != "tag" for one in image))))
         parts += found
     left.warn()
     return labels_of(parts, told, looks)
@@ -96,10 +96,7 @@ def _floats(held: Any, *names: str) -> list[float]:
 
 
 def _polygon(held: Any, _size: tuple[int, int]) -> BaseGeometry:
-    points = [tuple(map(float, pair.split(","))) for pair in held["points"].split(";")]
-    if len(points) < 3:
-        return shapely.Polygon()
-    return polygons_of(shapely.make_valid(shapely.Polygon(points), method="structure", keep_collapsed=False))
+    return ring([tuple(map(float, pair.split(","))) for pair in held["points"].split(";")])
 
 
 def _box(held: Any, _size: tuple[int, int]) -> BaseGeometry:

@@ -20,13 +20,14 @@ from shapely.geometry.base import BaseGeometry
 
 from geolabel.dataset.formats import rle
 from geolabel.dataset.formats.carries import Carries
-from geolabel.dataset.formats.pixels import Look, Part, ellipse, grid_of, labels_of, plain_name, traced, turned
+from geolabel.dataset.formats.images import Look, grid_of, outcome, plain_name
+from geolabel.dataset.formats.parts import Part, labels_of
+from geolabel.dataset.formats.pixels import ellipse, ring, traced, turned
 from geolabel.dataset.formats.reading import Told
 from geolabel.dataset.formats.said import Left, json_of
 from geolabel.digests import canonical
 from geolabel.errors import InputError
 from geolabel.grid import Grid
-from geolabel.shapes import polygons_of
 
 CARRIES = Carries(
     geometry="rounded",
@@ -87,8 +88,8 @@ def _image(task: Mapping[str, Any]) -> str:
 
 
 def _look(given: Mapping[str, Any], image: str, *, found: bool) -> Look:
-    outcome = "skipped" if given.get("was_cancelled") else "labeled" if found else "empty"
-    return Look(image, _annotator(given), _time(given.get("created_at")), outcome, float(given.get("lead_time") or 0))
+    how = "skipped" if given.get("was_cancelled") else outcome(found=found, said=bool(given.get("result")))
+    return Look(image, _annotator(given), _time(given.get("created_at")), how, float(given.get("lead_time") or 0))
 
 
 def _annotator(given: Mapping[str, Any]) -> str | None:
@@ -161,10 +162,7 @@ def _percent(grid: Grid, *pairs: tuple[float, float]) -> Any:
 
 
 def _polygon(value: Mapping[str, Any], grid: Grid) -> BaseGeometry:
-    points = _percent(grid, *value["points"])
-    if len(points) < 3:
-        return shapely.Polygon()
-    return polygons_of(shapely.make_valid(shapely.Polygon(points), method="structure", keep_collapsed=False))
+    return ring(_percent(grid, *value["points"]))
 
 
 def _rectangle(value: Mapping[str, Any], grid: Grid) -> BaseGeometry:

@@ -127,17 +127,18 @@ def brush(values: Sequence[int], shape: tuple[int, int]) -> Mask:
         data = bytes(bytearray(values))
     except (TypeError, ValueError):
         raise InputError(f"{str(values)[:40]} are no bytes", hint="a brush is a list of numbers 0-255") from None
-    rgba = _unpack(_Bits(data))
-    if rgba.size != 4 * shape[0] * shape[1]:
+    bits = _Bits(data)
+    total = bits.number(32)
+    if total != 4 * shape[0] * shape[1]:
         raise InputError(
-            f"a brush of {rgba.size} values for an image of {shape[0]} x {shape[1]} (height x width)",
+            f"a brush of {total} values for an image of {shape[0]} x {shape[1]} (height x width)",
             hint="the image was exchanged for one of another size",
         )
-    return rgba.reshape(*shape, 4)[..., 3] > 0
+    return _unpack(bits, total).reshape(*shape, 4)[..., 3] > 0
 
 
-def _unpack(bits: _Bits) -> NDArray[np.int64]:
-    total, width = bits.number(32), bits.number(5) + 1
+def _unpack(bits: _Bits, total: int) -> NDArray[np.int64]:
+    width = bits.number(5) + 1
     lengths = [int(n) + 1 for n in bits.numbers(4, 4)]
     parts: list[Any] = []
     done = 0

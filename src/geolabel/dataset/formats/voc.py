@@ -9,7 +9,9 @@ from typing import Any
 import geopandas as gpd
 
 from geolabel.dataset.formats.carries import Carries
-from geolabel.dataset.formats.pixels import Look, Part, box, grid_of, labels_of, stem
+from geolabel.dataset.formats.images import Look, grid_of, outcome, stem
+from geolabel.dataset.formats.parts import Part, labels_of
+from geolabel.dataset.formats.pixels import box
 from geolabel.dataset.formats.reading import Told
 from geolabel.dataset.formats.said import Left, xml_of
 from geolabel.digests import canonical
@@ -51,7 +53,7 @@ def read(path: Path, told: Told) -> gpd.GeoDataFrame:
             raise InputError(f"{file} is <{root.tag}>, no VOC annotation", hint="CVAT's own XML is format='cvat'")
         name = (root.findtext("filename") or "").strip() or file.stem
         found = list(_objects(root, name, grid_of(name, told, size=_size(root)), left))
-        looks.append(Look(name, outcome="labeled" if found else "empty"))
+        looks.append(Look(name, outcome=outcome(found=bool(found), said=root.find("object") is not None)))
         parts += found
     left.warn()
     return labels_of(parts, told, looks)

@@ -19,13 +19,14 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geolabel.dataset.formats.carries import Carries
-from geolabel.dataset.formats.pixels import Look, Part, cut, grid_of, labels_of, stem
+from geolabel.dataset.formats.images import Look, cut, grid_of, outcome, stem
+from geolabel.dataset.formats.parts import Part, labels_of
+from geolabel.dataset.formats.pixels import ring
 from geolabel.dataset.formats.reading import Told
 from geolabel.dataset.formats.said import Left, json_of, text_of
 from geolabel.errors import InputError
 from geolabel.files import atomic_folder, write_json, write_text
 from geolabel.grid import Grid
-from geolabel.shapes import polygons_of
 
 if TYPE_CHECKING:
     from geolabel.dataset.formats.registry import Writing
@@ -114,7 +115,7 @@ def read(path: Path, told: Told) -> gpd.GeoDataFrame:
     for file in files:
         name, grid = own.get(file.stem, (file.stem, None))
         found = list(_read(file, grid_of(name, told, grid), names, left))
-        looks.append(Look(name, outcome="labeled" if found else "empty"))
+        looks.append(Look(name, outcome=outcome(found=bool(found), said=file.stat().st_size > 0)))
         parts += found
     left.warn()
     return labels_of(parts, told, looks)
@@ -160,4 +161,4 @@ def _shape(values: Any, grid: Grid) -> BaseGeometry:
     if len(points) == 2:
         (x, y), (width, height) = points
         return shapely.box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-    return polygons_of(shapely.make_valid(shapely.Polygon(points), method="structure", keep_collapsed=False))
+    return ring(points)
