@@ -22,6 +22,8 @@ Kind = Literal[
     "instruction",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
+ANSWERED = ("answer", "supersede")
+"""Kinds of events that hold answers."""
 PROJECT = "project"
 """The stream of everything that belongs to no single task."""
 

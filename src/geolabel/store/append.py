@@ -1,0 +1,186 @@
+"""Appending: events at the end of their streams, and answers in pieces under one event that digests them all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, func, insert, select
+
+from geolabel.digests import canonical
+from geolabel.errors import StoreError, nearest
+from geolabel.nouns.answer import Answer
+from geolabel.store.backend import Backend
+from geolabel.store.columns import Columns, answer_columns, shape_columns
+from geolabel.store.events import KINDS, PROJECT, event_digest
+from geolabel.store.rowdigest import ROWS_V, RowDigest
+from geolabel.store.schema import answers, crs, events, shapes
+
+ROWS = 20_000
+"""Answers and shapes that are turned into rows at once: what bounds the memory of an append."""
+PARAMETERS = 500
+"""Values in one `IN (...)`."""
+
+
+def known_kind(kind: str) -> str:
+    """The kind itself, once it is known to be one."""
+    if kind not in KINDS:
+        raise StoreError(f"unknown kind of event {kind!r}", hint=nearest(kind, KINDS))
+    return kind
+
+
+def append(connection: Connection, kind: str, stream: str, actor: str, payload: Mapping[str, Any]) -> str:
+    """Digest of a new event at the end of its stream; the caller holds the write lock."""
+    try:
+        text = canonical(dict(payload)).decode()
+    except (TypeError, ValueError) as error:
+        raise StoreError(f"the payload of {kind!r} is no JSON: {error}", hint="no NaN, plain values only") from error
+    last = select(events.c.digest).where(events.c.stream == stream).order_by(events.c.seq.desc()).limit(1)
+    prev = connection.execute(last).scalar()
+    at = datetime.now(UTC).isoformat(timespec="microseconds")
+    head = [next_number(connection, events.c.seq), str(uuid4()), known_kind(kind), at, actor, stream]
+    link = event_digest(prev, head, text)
+    connection.execute(insert(events).values([*head, text, prev, link]))
+    return link
+
+
+def next_number(connection: Connection, column: Any) -> int:
+    """One more than the greatest so far; nobody else takes it while the caller holds the write lock."""
+    return (connection.execute(select(func.max(column))).scalar() or 0) + 1
+
+
+def append_answers(backend: Backend, connection: Connection, given: Iterable[Answer], actor: str) -> str:
+    """Digest of the event that holds the answers, which are drawn and written piece by piece."""
+    writer = _Writer(backend, connection)
+    for piece in _pieces(given):
+        writer.write(piece)
+    if not writer.count:
+        raise StoreError("no answers to append", hint="an annotator who found nothing gives an Answer 'empty'")
+    backend.settle(connection, writer.shapes)
+    kind = "supersede" if writer.corrections == writer.count else "answer"
+    return append(connection, kind, writer.stream, actor, writer.payload())
+
+
+def _pieces(given: Iterable[Answer]) -> Iterator[list[Answer]]:
+    """Lists of answers that hold about `ROWS` answers and shapes; an answer is never parted."""
+    held: list[Answer] = []
+    rows = 0
+    for answer in given:
+        held.append(answer)
+        rows += 1 + len(answer.shapes) + len(answer.ignore)
+        if rows >= ROWS:
+            yield held
+            held, rows = [], 0
+    if held:
+        yield held
+
+
+class _Writer:
+    """Writes answers and their shapes under the number of an event that is yet to come, and counts and digests them."""
+
+    def __init__(self, backend: Backend, connection: Connection) -> None:
+        self.backend, self.connection = backend, connection
+        self.seq = next_number(connection, events.c.seq)
+        self.first = next_number(connection, answers.c.id)
+        self.shape = next_number(connection, shapes.c.id)
+        self.crs = _Crs(connection)
+        self.digest = RowDigest()
+        self.annotators: Counter[str] = Counter()
+        self.count = self.shapes = self.corrections = 0
+        self.last: Answer | None = None
+
+    def write(self, piece: Sequence[Answer]) -> None:
+        """Rows of some answers more."""
+        check_corrections(self.connection, piece)
+        rows = answer_columns(piece, self.crs.number)
+        number = self.first + self.count
+        named = {"id": list(range(number, number + len(piece))), "event": [self.seq] * len(piece)}
+        self.backend.insert(self.connection, answers, {**named, **rows})
+        self.digest.add_answers({**rows, **{name: self.crs.named(rows[name]) for name in ("shapes_crs", "ignore_crs")}})
+        for drawn in shape_columns(piece, ROWS):
+            self._draw(drawn)
+        self.count += len(piece)
+        self.annotators.update(answer.annotator for answer in piece)
+        self.corrections += sum(answer.supersedes is not None for answer in piece)
+        self.last = piece[-1]
+
+    def _draw(self, drawn: Columns) -> None:
+        owners = [self.count + owner for owner in drawn["answer"]]
+        numbers = list(range(self.shape, self.shape + len(owners)))
+        self.digest.add_shapes({**drawn, "owner": owners})
+        own = {"id": numbers, **drawn, "answer": [self.first + owner for owner in owners]}
+        self.backend.insert(self.connection, shapes, own)
+        self.shape += len(owners)
+        self.shapes += len(owners)
+
+    @property
+    def stream(self) -> str:
+        """One answer goes to its task's stream, several to the project's."""
+        return self.last.task_id if self.last is not None and self.count == 1 else PROJECT
+
+    def payload(self) -> dict[str, Any]:
+        """What the event says of its answers."""
+        rows = {"n": self.count, "rows": self.digest.hex, "rows_v": ROWS_V}
+        if self.last is None or self.count > 1:
+            return {**rows, "shapes": self.shapes, "annotators": dict(self.annotators)}
+        one = self.last
+        head = {"uuid": one.uuid, "annotator": one.annotator, "outcome": one.outcome, "answer": one.digest}
+        return {**rows, **head, "supersedes": one.supersedes}
+
+
+class _Crs:
+    """Numbers of CRS texts in the ledger; a new text gets a new number."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.numbers: dict[str, int] = {row.text: row.id for row in connection.execute(select(crs))}
+        self.texts = {number: text for text, number in self.numbers.items()}
+
+    def number(self, text: str) -> int:
+        if text not in self.numbers:
+            number = len(self.numbers) + 1
+            self.connection.execute(insert(crs).values(id=number, text=text))
+            self.numbers[text], self.texts[number] = number, text
+        return self.numbers[text]
+
+    def named(self, numbers: Sequence[int]) -> list[str]:
+        return [self.texts[number] for number in numbers]
+
+
+# ---------------------------------------------------------------------- corrections
+def check_corrections(connection: Connection, given: Sequence[Answer]) -> None:
+    """Raise StoreError where an answer is already there, or corrects one that it cannot."""
+    corrected = [answer.supersedes for answer in given if answer.supersedes]
+    twice = [uuid for uuid, n in Counter(answer.uuid for answer in given).items() if n > 1]
+    tasks = _tasks(connection, answers.c.uuid, [answer.uuid for answer in given] + corrected)
+    known = [answer.uuid for answer in given if answer.uuid in tasks] + twice
+    if known:
+        raise StoreError(f"{len(known)} answers are already in the ledger: {known[0]}", hint="append an answer once")
+    taken = set(_tasks(connection, answers.c.supersedes, corrected))
+    for answer in given:
+        if answer.supersedes:
+            _check_correction(answer, tasks, taken)
+            taken.add(answer.supersedes)
+        tasks[answer.uuid] = answer.task_id
+
+
+def _check_correction(answer: Answer, tasks: Mapping[str, str], taken: set[str]) -> None:
+    old = answer.supersedes or ""
+    if tasks.get(old) != answer.task_id:
+        where = f"belongs to task {tasks[old]!r}" if old in tasks else "is not in the ledger"
+        hint = "name an answer to the same task that was appended before"
+        raise StoreError(f"answer {answer.uuid} corrects {old}, which {where}", hint=hint)
+    if old in taken:
+        raise StoreError(f"answer {old} was corrected before", hint="read the task's current answers and correct those")
+
+
+def _tasks(connection: Connection, column: Any, values: Sequence[str]) -> dict[str, str]:
+    """Value of `column` -> task id, for those of `values` that are in the answers table."""
+    found: dict[str, str] = {}
+    for start in range(0, len(values), PARAMETERS):
+        query = select(column, answers.c.task_id).where(column.in_(values[start : start + PARAMETERS]))
+        found.update((key, task) for key, task in connection.execute(query))
+    return found
