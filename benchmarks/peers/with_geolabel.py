@@ -69,7 +69,7 @@ def burned(task):
     """Burn scars of the pair, one polygon a scar."""
     from geolabel.steps.rule import RuleOptions
 
-    options = RuleOptions(min_burned_ha=scars.MIN_PIXELS / 100)
+    options = RuleOptions(min_burned_ha=scars.MIN_PIXELS / 100, offset=0)  # as the peers
     for path in task["paths"]:
         scene_of(path)
 

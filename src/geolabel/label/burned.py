@@ -130,11 +130,11 @@ def _held(index: Any, grid: Grid, scheme: Scheme, known: Any, units: Units | Non
     if isinstance(scheme, SeverityScheme):
         check_units(said, values, scheme)
         said = scheme.units
-    units: Units = said if said in UNITS else "x1"
-    quanta = quantised(values, units)
+    steps: Units = said if said in UNITS else "x1"
+    quanta = quantised(values, steps)
     if known is not None:
         quanta[~as_array(known, grid, "a mask of what is known").astype(bool)] = UNKNOWN
-    return Image(Held(quanta), units, str(getattr(index, "name", None) or "index"), Shelf())
+    return Image(Held(quanta), steps, str(getattr(index, "name", None) or "index"), Shelf())
 
 
 @contextmanager

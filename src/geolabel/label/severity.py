@@ -172,9 +172,7 @@ def per_fire(
     if len(breaks) != len(_FOUR) - 1:
         raise InputError(f"{len(breaks)} breaks {breaks}", hint="three: where low, moderate and high begin")
     if not citation.strip():
-        raise InputError(
-            f"nobody is named for the breaks {breaks}", hint="citation='who set them, from what, and when'"
-        )
+        raise InputError(f"nobody is named for the breaks {breaks}", hint="citation='who set them, from what'")
     name = f"{by}-{index}({', '.join(f'{one:g}' for one in breaks)})"
     return SeverityScheme(name, index, units, breaks, _FOUR, LEVELS, citation, "either")
 
@@ -192,7 +190,9 @@ def shown_units(values: NDArray[Any], index: str) -> Units:
         return "x1"
     if sizes.size and float(np.median(sizes)) > SMALLEST_X1000:
         return "x1000"
-    found = f"reach {float(sizes.max()):.4g}, half lie within {float(np.median(sizes)):.4g}" if sizes.size else "are none"
+    found = (
+        f"reach {float(sizes.max()):.4g}, half lie within {float(np.median(sizes)):.4g}" if sizes.size else "are none"
+    )
     raise UnitError(f"the values of this {index} do not show its units: they {found}", hint="units='x1' or 'x1000'")
 
 

@@ -1,18 +1,26 @@
-"""Burn scars by rule: of two scenes (plain functions), and over a view of a project."""
+"""Burn scars by rule: of two scenes, of an index, of radar (plain functions), and over a view of a project."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 
-from geolabel.errors import ConfigError
+from geolabel.errors import ConfigError, nearest
 from geolabel.nouns.scene import Scene
+from geolabel.nouns.times import When
 from geolabel.nouns.view import View
 from geolabel.steps.rule import Rule, RuleOptions
 from geolabel.stream import Progress, silent
+
+if TYPE_CHECKING:
+    from geolabel.label.scars.walk import How
+    from geolabel.label.severity import Units
+
+PUBLISHED = {"dnbr": "key-benson-dnbr", "rdnbr": "miller-thode-rdnbr", "rbr": "parks-rbr"}
+"""Index -> the scheme that holds for reflectance."""
 
 
 # ---------------------------------------------------------------------- plain functions
@@ -31,7 +39,8 @@ def burned(
 ) -> gpd.GeoDataFrame:
     """Burn scar of a scene pair: polygons with severity (islands kept), in a metric CRS; `tables.SHAPES` and more.
 
-    Scenes of any size are read once, block by block, in little memory; the polygons do not depend on how.
+    Scenes of any size are read once, block by block, in little memory; the polygons do not depend on how. What was
+    decided of the whole image (`offset`, `threshold`, `breaks`, `units`) is in the table's `attrs`.
 
     Parameters
     ----------
@@ -46,7 +55,8 @@ def burned(
         Folder that keeps what is done (two bytes a pixel), so that a killed job goes on; default: a temporary one.
         On a cluster of several machines, a folder that all of them see.
     told
-        Fields of `RuleOptions` over those of `options`: `threshold`, `seed`, `offset`, `scheme`, `min_burned_ha`.
+        Fields of `RuleOptions` over those of `options`: `threshold`, `seed`, `offset`, `scheme`, `breaks`, `cleanup`,
+        `min_burned_ha`.
     """
     from geolabel.label.burned import whole
 
@@ -68,12 +78,165 @@ def burned_parts(
     **told: Any,
 ) -> Iterator[gpd.GeoDataFrame]:
     """The table of `burned` in parts from north to south, for one that no memory would hold; the first has no rows."""
-    from geolabel.label.scars.walk import How
     from geolabel.scene.align import align
 
-    how = How(threads, progress, scheduler, None if work is None else Path(work))
-    chosen = RuleOptions.read({**(options or RuleOptions()).model_dump(), **told}, where="burned")
+    how, chosen = _how(threads, progress, scheduler, work), _chosen(options, told)
     return _scars(align({"before": before, "after": after}), index, chosen, severity=severity, how=how)
+
+
+def burned_index(
+    raster: str | Path | Scene | Any,
+    *,
+    index: str = "dnbr",
+    units: Units | None = None,
+    at: When | tuple[When, When] | None = None,
+    severity: bool = True,
+    options: RuleOptions | None = None,
+    threads: int = 2,
+    progress: Progress = silent,
+    scheduler: Any = None,
+    work: str | Path | None = None,
+    **told: Any,
+) -> gpd.GeoDataFrame:
+    """Burn scar of an index that is already there: polygons as `burned` gives them, of any size in one stream.
+
+    On a metric square grid pixels stay as they are; on another each new pixel takes the nearest value, for an index is
+    a ratio of which no mean may be taken. Thresholds, breaks, offset and `dnbr_mean` are in the raster's own units.
+
+    Parameters
+    ----------
+    raster
+        A file with one band, a Scene, or an xarray.DataArray with a CRS.
+    index
+        What it holds: dnbr, rdnbr or rbr.
+    units
+        `x1` or `x1000`. Default: what its values show.
+    at
+        When it holds; nothing is computed from it.
+    severity, scheduler, work, told
+        As in `burned`. The default offset is the ring's for dNBR: 0 where it was taken off before.
+
+    Raises
+    ------
+    UnitError
+        Where its values do not show its units, or contradict them.
+    """
+    from geolabel.label.burned import burned_parts as scars
+    from geolabel.label.burned import whole
+    from geolabel.scene.given import given_index, index_reader
+    from geolabel.steps.view import UNKNOWN_SPAN
+
+    how, chosen = _how(threads, progress, scheduler, work), _chosen(options, told)
+    view = given_index(raster, index, at=at or UNKNOWN_SPAN)
+    source = index_reader(view, index, _units(view, index, units))
+    what = _definition(index, source.units, chosen)
+    offset = chosen.offset if isinstance(chosen.offset, float) else _auto(chosen, index)
+    return whole(scars(source, view.grid, severity=severity, how=how, offset=offset, **what))
+
+
+def burned_radar(
+    before: Scene | Sequence[Scene],
+    after: Scene | Sequence[Scene],
+    *,
+    options: RuleOptions | None = None,
+    threads: int = 2,
+    progress: Progress = silent,
+    scheduler: Any = None,
+    work: str | Path | None = None,
+    **told: Any,
+) -> gpd.GeoDataFrame:
+    """Burn scar of radar scenes before and after, one or several dates each: polygons without severity, `tables.SHAPES`.
+
+    What is mapped is the drop in dB of the ratio VH / VV (or of one of them), after a mean over the dates in linear power
+    and a speckle filter; `drop_db_mean` says how large it is. Fields, floods and felling show the same: `confidence` is
+    at most 0.6 (`label.radar.MOST_SURE`), and people or an optical scene should look.
+
+    Parameters
+    ----------
+    told
+        Fields of `RuleOptions` over those of `options`: `radar_index`, `radar_threshold`, `looks`, `seed`, `offset`,
+        `cleanup`, `min_burned_ha`; numbers in dB.
+
+    Raises
+    ------
+    UnitError
+        For scenes that do not say whether they are dB or linear.
+    """
+    from geolabel.label.burned import whole
+    from geolabel.scene.align import align
+    from geolabel.scene.backscatter import smoothed
+
+    how, chosen = _how(threads, progress, scheduler, work), _chosen(options, told)
+    roles = ("before", "after")
+    scenes = [smoothed(dates, looks=chosen.looks) for dates in (before, after)]
+    return whole(_drops(align(dict(zip(roles, scenes, strict=True))), roles, chosen, how=how))
+
+
+def _units(view: View, index: str, said: Units | None) -> Units:
+    """Units of a given index, said or shown; said ones are held against what the values show."""
+    from geolabel.label.severity import check_units, scheme_of, shown_units
+    from geolabel.scene.given import some_values
+
+    values = some_values(view, index)
+    if said is None:
+        return shown_units(values, index) if values.size else "x1"
+    check_units(None, values, scheme_of(PUBLISHED[index]).in_units(said))
+    return said
+
+
+def _how(threads: int, progress: Progress, scheduler: Any, work: str | Path | None) -> How:
+    from geolabel.label.scars.walk import How
+
+    return How(threads, progress, scheduler, None if work is None else Path(work))
+
+
+def _chosen(options: RuleOptions | None, told: dict[str, Any]) -> RuleOptions:
+    return RuleOptions.read({**(options or RuleOptions()).model_dump(), **told}, where="burned")
+
+
+# ---------------------------------------------------------------------- what the options ask for
+def _definition(index: str, units: Units, options: RuleOptions, *, uncalibrated: bool = False) -> dict[str, Any]:
+    """Fields of `scars.definition.Definition` for a change index, but for its offset."""
+    return {
+        "scheme": _scheme(index, units, options, uncalibrated=uncalibrated),
+        "per_fire": options.scheme == "per-fire",
+        "threshold": options.threshold,
+        "seed": options.seed,
+        "cleanup": _cleanup(options),
+        "min_area_m2": options.min_burned_ha * 1e4,
+    }
+
+
+def _scheme(index: str, units: Units, options: RuleOptions, *, uncalibrated: bool) -> Any:
+    """The scheme that was asked for, or the index's own; uncalibrated DN have no published breaks."""
+    from geolabel.label.severity import per_fire, scheme_of
+
+    if index not in PUBLISHED:
+        raise ConfigError(f"unknown change index {index!r}", hint=nearest(index, PUBLISHED))
+    if options.breaks is not None:
+        if options.scheme is not None:
+            raise ConfigError(
+                f"both breaks {options.breaks} and the scheme {options.scheme!r}", hint="give one of them"
+            )
+        return per_fire(index, units, options.breaks, options.citation or "")
+    if options.scheme == "relative" or (options.scheme is None and uncalibrated):
+        return "relative"
+    known = options.scheme not in (None, "per-fire")
+    return scheme_of(str(options.scheme) if known else PUBLISHED[index]).in_units(units)
+
+
+def _cleanup(options: RuleOptions) -> str | None:
+    return None if options.cleanup == "none" else options.cleanup
+
+
+def _auto(options: RuleOptions, index: str) -> Any:
+    """Offset that is measured: the ring's is one of dNBR, and of backscatter."""
+    ring = options.offset == "ring"
+    if ring and index in ("rdnbr", "rbr"):
+        raise ConfigError(f"the ring offset is a change of dNBR, not of {index}", hint="index='dnbr', or a number")
+    if ring:
+        return "ring"
+    return "auto" if options.offset is None and index not in ("rdnbr", "rbr") else None
 
 
 # ---------------------------------------------------------------------- rules over a view
@@ -86,44 +249,55 @@ def _burned(index: str) -> Callable[[View, RuleOptions], gpd.GeoDataFrame]:
     return found
 
 
-PUBLISHED = {"dnbr": "key-benson-dnbr", "rdnbr": "miller-thode-rdnbr", "rbr": "parks-rbr"}
-"""Index -> the scheme that holds for reflectance."""
-
-
 def _scars(
-    view: View, index: str, options: RuleOptions, *, severity: bool = True, how: Any = None
+    view: View, index: str, options: RuleOptions, *, severity: bool = True, how: How | None = None
 ) -> Iterator[gpd.GeoDataFrame]:
     """Burn scars of a view by one of its change indices. A number is taken off dNBR before any ratio is made of it."""
     from geolabel.label.burned import burned_parts as scars
     from geolabel.scene.change import change_reader
 
-    ring = options.offset == "ring"
-    if ring and index != "dnbr":
-        raise ConfigError(f"the ring offset is a change of dNBR, not of {index}", hint="index='dnbr', or a number")
-    source = change_reader(view, index, offset=0.0 if ring else float(options.offset or 0))
-    parts = scars(
-        source,
-        view.grid,
-        scheme=_scheme(view, index, options),
-        threshold=options.threshold,
-        seed=options.seed,
-        offset="ring" if ring else None,
-        min_area_m2=options.min_burned_ha * 1e4,
-        severity=severity,
-        how=how,
-    )
-    for part in parts:
-        part.attrs["offset"] += source.offset
+    number = 0.0 if options.offset in (None, "ring") else float(options.offset)
+    source = change_reader(view, index, offset=number)
+    what = _definition(index, source.units, options, uncalibrated=view["before"].quantity == "dn")
+    for part in scars(source, view.grid, severity=severity, how=how, offset=_auto(options, index), **what):
+        part.attrs["offset"] += number
         yield part
 
 
-def _scheme(view: View, index: str, options: RuleOptions) -> Any:
-    """The scheme that was asked for, or the index's own; uncalibrated DN have no published breaks."""
-    from geolabel.label.severity import scheme_of
+def radar_roles(view: View) -> tuple[str, str]:
+    """Roles of the radar scenes of a view: its own ones, or `before` and `after` where they are radar."""
+    own = ("radar_before", "radar_after")
+    return own if any(role in view for role in own) else ("before", "after")
 
-    if options.scheme not in (None, "relative"):
-        return scheme_of(str(options.scheme))
-    return "relative" if options.scheme or view["before"].quantity == "dn" else scheme_of(PUBLISHED[index])
+
+def _burned_radar(view: View, options: RuleOptions) -> gpd.GeoDataFrame:
+    """Burn scars of the radar scenes of a view, speckle filtered on its grid."""
+    import dataclasses
+
+    from geolabel.label.burned import whole
+    from geolabel.scene.backscatter import smoothed
+
+    roles = radar_roles(view)
+    scenes = {role: smoothed(view[role], looks=options.looks) for role in roles}
+    return whole(_drops(dataclasses.replace(view, scenes={**view.scenes, **scenes}), roles, options))
+
+
+def _drops(
+    view: View, roles: tuple[str, str], options: RuleOptions, *, how: How | None = None
+) -> Iterator[gpd.GeoDataFrame]:
+    """Burn scars of a view by the drop of backscatter, in dB."""
+    from geolabel.label.radar import burned_radar_parts
+    from geolabel.scene.backscatter import drop_reader
+
+    source = drop_reader(view, options.radar_index, before=roles[0], after=roles[1])
+    what = {
+        "threshold": options.radar_threshold,
+        "seed": options.seed,
+        "offset": "auto" if options.offset is None else options.offset,
+        "cleanup": _cleanup(options),
+        "min_area_m2": options.min_burned_ha * 1e4,
+    }
+    return burned_radar_parts(source, view.grid, name=options.radar_index, how=how, **what)
 
 
 def change_index(view: View, index: str) -> tuple[Any, Any]:
@@ -143,7 +317,9 @@ def change_index(view: View, index: str) -> tuple[Any, Any]:
 
 
 BURN_RULES = (
-    Rule("burned", 1, "burn", _burned("dnbr")),
+    Rule("burned", 2, "burn", _burned("dnbr")),
     Rule("burned-rdnbr", 1, "burn", _burned("rdnbr")),
     Rule("burned-rbr", 1, "burn", _burned("rbr")),
+    Rule("burned-radar", 1, "burn", _burned_radar, radar_roles),
 )
+"""`burned@2` takes the change of unburned ground off wherever it was seen; `burned@1` did only where it was told to."""

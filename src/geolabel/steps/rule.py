@@ -17,14 +17,35 @@ from geolabel.steps.options import Options
 class RuleOptions(Options):
     """What the rules may be told."""
 
-    threshold: float | Literal["scheme", "otsu"] = Field(
-        default="scheme", description="where burned begins: 'scheme', 'otsu' or a number"
+    threshold: float | Literal["scheme", "otsu", "noise"] = Field(
+        default="scheme",
+        description="where burned begins: 'scheme', 'otsu', 'noise' (three robust standard deviations) or a number",
     )
     seed: float | None = Field(default=None, description="value that one pixel of a scar must reach, default none")
     offset: float | Literal["ring"] | None = Field(
-        default=None, description="dNBR of unburned ground to take off: a number, or 'ring' around the scar"
+        default=None,
+        description="change of unburned ground to take off: a number (0 for none), or 'ring' around the scar; default: "
+        "the ring where unburned ground was seen there (dNBR and radar), else none",
     )
-    scheme: str | None = Field(default=None, description="severity scheme, default: the index's published one")
+    scheme: str | None = Field(
+        default=None,
+        description="severity scheme: a published one, 'relative' (to the scene) or 'per-fire' (moderate and high cut "
+        "from the scars themselves); default: the index's published one, for DN relative",
+    )
+    breaks: tuple[float, float, float] | None = Field(
+        default=None, description="where low, moderate and high begin, set for this fire, in the index's units"
+    )
+    citation: str | None = Field(default=None, description="who set the breaks, from what")
+    cleanup: Literal["majority", "none"] = Field(
+        default="majority", description="'majority' of 3 x 3 pixels, or 'none': single pixels and islands stay"
+    )
+    radar_index: Literal["vh/vv", "vh", "vv"] = Field(
+        default="vh/vv", description="backscatter whose drop shows a burn: the ratio of VH to VV, or one of them"
+    )
+    radar_threshold: float | Literal["otsu", "noise"] = Field(
+        default="noise", description="drop in dB from which radar calls ground burned, 'otsu' or 'noise'"
+    )
+    looks: float = Field(default=4.4, gt=0, description="equivalent looks of the radar product, for its speckle")
     min_burned_ha: float = Field(default=0.5, ge=0, description="smallest burn scar kept")
     min_terrain_ha: float = Field(default=0.5, ge=0, description="smallest terrain patch kept")
     min_settlement_ha: float = Field(default=1.0, ge=0, description="smallest settlement kept")
@@ -38,6 +59,8 @@ class Rule:
     version: int
     kind: Kind
     find: Callable[[View, RuleOptions], gpd.GeoDataFrame]
+    roles: Callable[[View], tuple[str, ...]] | None = None
+    """The scenes of a view that it looks at; None for those that its kind is labeled on."""
 
     @property
     def annotator(self) -> str:

@@ -63,6 +63,8 @@ class Definition:
     """`majority`: a pixel is scar where most of its 3 x 3 neighbourhood is above the threshold; None: where it is itself."""
     per_fire: bool = False
     """Whether moderate and high begin where Otsu's method parts the scars' own values in three; low stays the scheme's."""
+    least: float | None = None
+    """Value that a threshold which the data suggest (`otsu`, `noise`) does not fall below."""
     most_sure: float = 1.0
     """Confidence that no shape passes: what a source can be trusted with at best."""
 
@@ -100,6 +102,8 @@ class Definition:
         counts = None if counts is None else moved(counts, -shift)  # what the data suggest holds once it is taken off
         scheme = _scheme(self.scheme, units, name, counts)
         limit, seed = _limit(self.threshold, scheme, counts), LEAST
+        if self.threshold in ("otsu", "noise") and self.least is not None:
+            limit = max(limit, steps_of(self.least, units))
         if self.seed is not None:
             seed = max(steps_of(self.seed, units), limit)
         return Rule(scheme, limit, seed, shift, self.severity, self.cleanup is not None, self.most_sure)

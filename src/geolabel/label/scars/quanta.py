@@ -107,7 +107,7 @@ def beyond_noise(counts: NDArray[np.int64]) -> int:
     there = np.flatnonzero(counts)
     away = np.zeros_like(counts)
     np.add.at(away, np.minimum(np.abs(there + UNKNOWN - middle), MOST) - UNKNOWN, counts[there])
-    return int(np.clip(np.ceil(middle + NOISE * 1.4826 * median_of(away)), LEAST, MOST))
+    return int(np.clip(middle + max(1, np.ceil(NOISE * 1.4826 * median_of(away))), LEAST, MOST))
 
 
 def otsu_steps(counts: NDArray[np.int64], classes: int = 2) -> tuple[int, ...]:

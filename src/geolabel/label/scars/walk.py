@@ -112,8 +112,7 @@ class Job:
         if self.image.shelf.folder is None or self.how.work is None:
             return None
         cut = [self.cut.limit, self.cut.seed, self.cut.shift, self.cut.min_pixels, self.cut.majority]
-        cut += [list(self.image.store.shape)]
-        job = digest(self.image.digest, cut, self.cut.table, self.strips)
+        job = digest(self.image.digest, cut, list(self.image.store.shape), self.cut.table, self.strips)
         return Journal(self.image.shelf.folder / f"{self.name}.journal", job)
 
     def pieces(self, whole: Whole, what: str) -> Iterator[tuple[int, int, Piece, I32]]:
