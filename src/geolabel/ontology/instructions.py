@@ -128,11 +128,13 @@ def _example(row: Any, where: str) -> Example:
     return Example(**row)
 
 
-def _check(row: Mapping[str, Any], known: Mapping[str, type], needed: tuple[str, ...], where: str) -> None:
+def _check(row: Any, known: Mapping[str, type], needed: tuple[str, ...], where: str) -> None:
+    if not isinstance(row, Mapping):
+        raise OntologyError(f"{where} is {row!r}", hint=f"a table of {', '.join(known)}")
     for key, value in row.items():
         if key not in known:
             raise OntologyError(f"{where} has the unknown key {key!r}", hint=nearest(key, known))
-        if not isinstance(value, known[key]):
+        if not isinstance(value, known[key]) or (isinstance(value, bool) and known[key] is not bool):
             raise OntologyError(f"{where} has {key} = {value!r}", hint=f"{key} is of the kind {known[key].__name__}")
     for key in needed:
         if key not in row:

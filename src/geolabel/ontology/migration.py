@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import pandas as pd
+import numpy as np
 
 from geolabel.errors import OntologyError, nearest
 from geolabel.ontology.ontology import Ontology
@@ -96,11 +96,11 @@ class Migration:
             For labels that nobody decided, a decision that was no choice, and classes that the source does not have.
         """
         new = self._names(frame, decided or {})
-        waiting = [isinstance(move, Question) for move in new]
-        if any(waiting):
+        waiting = np.array([isinstance(move, Question) for move in new], bool)
+        if waiting.any():
             raise self._undecided(frame[waiting])
-        kept = [move is not None for move in new]
-        return frame[kept].assign(**{"class": pd.Series([m for m in new if m is not None], frame.index[kept], object)})
+        kept = np.array([move is not None for move in new], bool)
+        return frame[kept].assign(**{"class": np.array([move for move in new if move is not None], object)})
 
     def _names(self, frame: Any, decided: Mapping[str, str]) -> list[Move]:
         moves = {name: self.move(name) for name in frame["class"].unique()}
