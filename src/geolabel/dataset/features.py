@@ -55,6 +55,7 @@ def tile_feature(view_id: str, grid: Grid, tile: Tile, about: About, judged: Map
         "batch": about.batch,
         "export_version": about.export_version,
         "licence": about.licence,
+        "access": about.access,
         "notes": about.notes,
     }
     return feature(key, lonlat([shapely.box(*own.bounds)], own.crs.proj, longest=_side(own))[0], properties)
@@ -128,11 +129,11 @@ def _label(
         "kind": what.kind,
         "severity": row["severity"],
         "severity_scheme": row["severity_scheme"],
-        "start": about.start,
-        "end": about.end,
-        "labeled_at": common["labeled_at"],
+        "start": _own(row, "start", about.start),
+        "end": _own(row, "end", about.end),
+        "labeled_at": _own(row, "labeled_at", common["labeled_at"]),
         "source": common["source"],
-        "annotator": common["annotator"],
+        "annotator": _own(row, "annotator", common["annotator"]),
         "method": common["methods"].get(what.kind),
         "n_votes": row.get("n_votes", common["n_votes"]),
         "agreement": share(row.get("agreement")),
@@ -140,12 +141,19 @@ def _label(
         "confidence": share(row["confidence"]),
         "boundary_sd_m": None if spread is None else round(float(spread), 1),
         "masked_share": share(row["masked_share"]),
+        "attributes": row.get("attributes"),
         "area_m2": round(area, 1),
         "clipped": common["clipped"],
         "supersedes": common["supersedes"],
         "answer_digest": common["answer_digest"],
     }
     return feature(f"{row['label_id']}:{common['tile_id']}{common['suffix']}", shape, properties)
+
+
+def _own(row: Mapping[str, Any], name: str, otherwise: Any) -> Any:
+    """What the label itself says, else what holds for all of the tile."""
+    value = row.get(name)
+    return otherwise if value is None or value != value else value  # noqa: PLR0124 - NaT and NaN
 
 
 def ignore_features(frame: gpd.GeoDataFrame, grid: Grid, tile: str, suffix: str = "") -> list[Feature]:

@@ -68,8 +68,8 @@ FORMATS: dict[str, Format] = {
         Format("flatgeobuf", "FlatGeobuf", (".fgb",), "flatgeobuf"),
         Format("shapefile", "ESRI Shapefile", (".shp",), "agency", writes=False),
         Format("vector", "Any vector file that GDAL reads", (".kml", ".kmz", ".gml", ".gdb"), "agency", writes=False),
-        Format("stac", "STAC items with label, classification and version", (), "stac", reads=False),
-        Format("stac-geoparquet", "STAC items as one GeoParquet file", (), "stac_geoparquet", reads=False),
+        Format("stac", "STAC items with label, classification and version", (), "stac"),
+        Format("stac-geoparquet", "STAC items as one GeoParquet file", (), "stac_geoparquet"),
         Format("masks", "Class masks, cloud-optimised GeoTIFF with colour table", (), "masks"),
         Format("coco", "COCO instances, RLE", (".coco.json", ".json"), "coco"),
         Format("yolo", "YOLO segmentation", (), "yolo"),
@@ -156,7 +156,10 @@ def by_path(path: Path, *, writes: bool = False) -> Format:
     """
     from geolabel.dataset.formats.sniff import sniff
 
-    found = next((one for one in FORMATS.values() if one.writes and path.name.endswith(one.suffixes)), None)
+    ends = [
+        (len(end), one) for one in FORMATS.values() if one.writes for end in one.suffixes if path.name.endswith(end)
+    ]
+    found = max(ends, key=lambda pair: pair[0], default=(0, None))[1]  # `.coco.json` says more than `.json`
     if writes and found is None:
         known = ", ".join(f"{one.suffixes[0]} ({name})" for name, one in FORMATS.items() if one.writes and one.suffixes)
         raise InputError(f"{path.name} does not say which format it is", hint=f"say it, or end the name in {known}")

@@ -11,13 +11,15 @@ from geolabel.errors import InputError
 HEAD = 65_536
 """Bytes of a file that are looked at."""
 FOLDERS = (
-    ("index.geojson", "geojson"),
     ("collection.json", "stac"),
+    ("index.geojson", "geojson"),
     ("labels.json", "masks"),
     ("*.yaml", "yolo"),
     ("*.gdbtable", "vector"),
+    ("*.tif", "masks"),
 )
 """What lies in a folder -> its format; the first that is there."""
+MASKS = (".tif", ".tiff")
 TEXTS: dict[str, tuple[tuple[str, str], ...]] = {
     ".json": (
         (r'"type"\s*:\s*"(Feature|FeatureCollection|Polygon|MultiPolygon|GeometryCollection)"', "geojson"),
@@ -54,6 +56,8 @@ def _of_folder(path: Path) -> str | None:
 
 def _of_file(path: Path) -> str | None:
     suffix = path.suffix.lower()
+    if suffix in MASKS:
+        return "masks"
     if suffix in TEXTS:
         head = _head(path)
         return next((name for pattern, name in TEXTS[suffix] if re.search(pattern, head, re.DOTALL)), None)
