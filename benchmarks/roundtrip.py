@@ -43,7 +43,7 @@ def on(grid: Grid, shape: BaseGeometry) -> BaseGeometry:
 
 
 def sample() -> gpd.GeoDataFrame:
-    """Labels on `UTM` that use everything a label can say: three lie over several tiles, two have holes."""
+    """Labels on `UTM` that use everything a label can say: two lie over several tiles, two have holes."""
     holed = shapely.box(3, 4, 20, 25).difference(shapely.box(8, 9, 12, 14))
     slanted = shapely.Polygon([(25.3, 5.1), (52.7, 11.9), (40.2, 27.4)], [[(35, 12), (41.5, 14), (38, 18)]])
     apart = shapely.MultiPolygon([shapely.box(4, 34, 14, 44), shapely.box(20, 40, 36, 60)])

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from shapely.geometry.base import BaseGeometry
 
@@ -20,7 +21,7 @@ from geolabel.dataset.formats.pixels import to_pixels
 from geolabel.dataset.formats.reading import Told
 from geolabel.dataset.formats.said import warn_left_out
 from geolabel.errors import GeolabelWarning, InputError
-from geolabel.grid import Grid
+from geolabel.grid import Grid, Tile, Tiling
 from geolabel.shapes import polygons_of
 
 if TYPE_CHECKING:
@@ -69,6 +70,11 @@ def images(writing: Writing, what: str) -> list[Image]:
     InputError
         Without tiles, or with tiles whose images would overlap.
     """
+    tiles, name = _tiling(writing, what), _name(writing.images)
+    return [Image(name(tile.key), tiles.grid.crop(tile), tile.key) for tile in tiles]
+
+
+def _tiling(writing: Writing, what: str) -> Tiling:
     if writing.tiles is None:
         raise InputError(f"{what} holds labels in pixels of images", hint="say of which: tiles=gl.tiles(scene, 512)")
     margin = max((tile.margin for tile in writing.tiles), default=0)
@@ -76,8 +82,7 @@ def images(writing: Writing, what: str) -> list[Image]:
         raise InputError(
             f"tiles with a margin of {margin} pixels overlap: labels would count twice", hint="tiles without a margin"
         )
-    name = _name(writing.images)
-    return [Image(name(tile.key), writing.tiles.grid.crop(tile), tile.key) for tile in writing.tiles]
+    return writing.tiles
 
 
 def _name(given: Mapping[str, str] | Callable[[str], str] | None) -> Callable[[str], str]:
@@ -97,31 +102,33 @@ def cut(labels: gpd.GeoDataFrame, writing: Writing, what: str) -> Iterator[tuple
     OntologyError
         For a class that the ontology does not know.
     """
-    own = images(writing, what)
-    if not own or writing.tiles is None:
-        return
+    own, tiles = images(writing, what), _tiling(writing, what)
     for name in labels["class"].unique():
         writing.about.ontology[name]  # raises, and names the nearest, before anything is written
-    grid = writing.tiles.grid
-    whole = to_pixels(_to_crs(labels, grid).geometry.to_numpy(), grid)
-    rows = pd.DataFrame(labels.drop(columns=labels.geometry.name))
+    whole = to_pixels(_to_crs(labels, tiles.grid).geometry.to_numpy(), tiles.grid)
+    rows, outcomes = pd.DataFrame(labels.drop(columns=labels.geometry.name)), writing.outcomes or {}
     tree, met, unjudged = shapely.STRtree(whole), np.zeros(len(rows), bool), 0
-    for image, tile in zip(own, writing.tiles, strict=True):
-        frame = shapely.box(tile.col, tile.row, tile.col + tile.width, tile.row + tile.height)
-        near = np.sort(tree.query(frame, predicate="intersects"))
-        parts = [_inside(whole[i], frame, (tile.col, tile.row)) for i in near]
-        kept = np.array([part.area > SLIVER_PX2 for part in parts], bool)
-        if not kept.any() and (writing.outcomes or {}).get(tile.key, "empty") != "empty":
+    for image, tile in zip(own, tiles, strict=True):
+        on, parts = _on_tile(whole, tree, tile)
+        if not parts and outcomes.get(tile.key, "empty") != "empty":
             unjudged += 1
             continue
-        met[near[kept]] = True
-        inside = gpd.GeoSeries([part for part, there in zip(parts, kept, strict=True) if there])
-        yield image, gpd.GeoDataFrame(rows.iloc[near[kept]].reset_index(drop=True), geometry=inside)
+        met[on] = True
+        yield image, gpd.GeoDataFrame(rows.iloc[on].reset_index(drop=True), geometry=gpd.GeoSeries(parts))
     warn_left_out(rows["label_id"][~met], f"they lie on none of the {len(own)} images")
     if unjudged:
         warnings.warn(
             f"{unjudged} images left out: nobody judged them (unsure, skipped)", GeolabelWarning, stacklevel=3
         )
+
+
+def _on_tile(whole: NDArray[Any], tree: Any, tile: Tile) -> tuple[list[int], list[BaseGeometry]]:
+    """(numbers of the shapes on a tile, their parts on it in its own pixels); both in pixels of the whole grid before."""
+    frame = shapely.box(tile.col, tile.row, tile.col + tile.width, tile.row + tile.height)
+    near = np.sort(tree.query(frame, predicate="intersects"))
+    parts = {int(i): _inside(whole[i], frame, (tile.col, tile.row)) for i in near}
+    kept = {i: part for i, part in parts.items() if part.area > SLIVER_PX2}
+    return list(kept), list(kept.values())
 
 
 def _to_crs(labels: gpd.GeoDataFrame, grid: Grid) -> gpd.GeoDataFrame:

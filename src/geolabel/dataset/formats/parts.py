@@ -37,8 +37,8 @@ def ground(parts: Sequence[Part]) -> gpd.GeoDataFrame:
     groups: dict[str, list[Part]] = {}
     for part in parts:
         groups.setdefault(part["label_id"], []).append(part)
-    keys = {crs_key(part["grid"].crs.to_wkt()): part["grid"].crs.to_wkt() for part in parts}
-    target = None if not keys else next(iter(keys.values())) if len(keys) == 1 else "EPSG:4326"
+    keys = {crs_key(part["grid"].crs.to_wkt()) for part in parts}
+    target = "EPSG:4326" if len(keys) > 1 else next(iter(keys), None)
     rows = [{**own[0], "geometry": _joined(own, target)} for own in groups.values()]
     data = pd.DataFrame([{k: v for k, v in row.items() if k not in ("grid", "geometry")} for row in rows])
     return gpd.GeoDataFrame(data, geometry=[row["geometry"] for row in rows], crs=target)
@@ -54,8 +54,8 @@ def _joined(parts: Sequence[Part], target: str | None) -> BaseGeometry:
     base: Grid = parts[0]["grid"]
     whole = parts[0]["geometry"] if len(parts) == 1 else _one([_on(base, part) for part in parts])
     there = to_ground([whole], base)[0]
-    wkt = base.crs.to_wkt()
-    return there if target is None or crs_key(wkt) == crs_key(target) else _reprojected(there, wkt, target)
+    key = crs_key(base.crs.to_wkt())
+    return there if target in (None, key) else _reprojected(there, key, target)
 
 
 def _one(parts: Sequence[BaseGeometry]) -> BaseGeometry:
@@ -74,7 +74,7 @@ def _on(base: Grid, part: Part) -> BaseGeometry:
     return shapely.transform(to_pixels([moved], base)[0], lambda points: np.round(points, ROUNDING_PX - 3))
 
 
-def _reprojected(shape: BaseGeometry, source: str, target: str) -> BaseGeometry:
+def _reprojected(shape: BaseGeometry, source: str, target: str | None) -> BaseGeometry:
     return gpd.GeoSeries([shape], crs=source).to_crs(target).iloc[0]
 
 

@@ -71,7 +71,7 @@ def from_text(text: str) -> Counts:
     InputError
         For text that is none.
     """
-    signs = np.frombuffer(text.encode("ascii", "replace"), np.uint8).astype(np.int64) - ZERO
+    signs = np.frombuffer(text.encode(), np.uint8).astype(np.int64) - ZERO
     last = np.flatnonzero((signs & MORE) == 0)
     if not signs.size or signs.min() < 0 or signs.max() > MORE + LOW or last.size == 0 or last[-1] != signs.size - 1:
         raise InputError(f"{text[:20]!r} is no compressed run lengths", hint="COCO writes characters '0' to 'o'")
