@@ -16,8 +16,8 @@ MOST_SURE = 0.6
 """Confidence that no radar scar passes: Sentinel-1 scars and optical perimeters of 18 places agreed to a mean Dice of 0.59
 (Belenguer-Plomer et al. 2019, Remote Sensing of Environment 233:111345), by a method that also knew of hotspots."""
 LEAST_DB = 1.0
-"""A smaller drop is never called burned by a threshold that the data suggest: radiometric stability of Sentinel-1 and
-wetter or drier ground alone change backscatter by some tenths of a dB."""
+"""Otsu's threshold is taken from here upwards: where nothing burned it would part noise, and wetter or drier ground alone
+changes backscatter by some tenths of a dB."""
 
 
 def scheme_of_drop(name: str) -> SeverityScheme:
@@ -42,7 +42,7 @@ def burned_radar_parts(
     name
         What fell: `vh/vv`, `vh`, `vv`.
     definition
-        Fields of `scars.definition.Definition`; the threshold is in dB, `noise` by default.
+        Fields of `scars.definition.Definition`; the threshold is in dB, `otsu` by default.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def burned_radar_parts(
         As `burned.burned`.
     """
     told: dict[str, Any] = {
-        "threshold": "noise",
+        "threshold": "otsu",
         "least": LEAST_DB,
         **definition,
         "severity": False,

@@ -5,7 +5,7 @@ A class edge belongs to the upper class. Codes run from 1; 255 is no data.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
@@ -258,6 +258,19 @@ def check_units(said: str | None, values: NDArray[Any], scheme: SeverityScheme) 
         raise _wrong_units(scheme, f"half of the values lie beyond {scheme.largest:g}")
     if scheme.units == "x1000" and float(sizes.max()) <= SMALLEST_X1000:
         raise _wrong_units(scheme, f"no value lies beyond {float(sizes.max()):.3g}")
+
+
+def check_numbers(numbers: Iterable[Any], units: Units) -> None:
+    """Raise UnitError where a threshold, seed or break can be no number of an index in these units.
+
+    An index x1 of any ground lies within 2; one x1000 that began to burn within 2 would be noise.
+    """
+    for number in numbers:
+        if not isinstance(number, int | float) or number == 0 or units == "dB":
+            continue
+        if (abs(number) <= SMALLEST_X1000) == (units == "x1000"):
+            other = "x1" if units == "x1000" else "x1000"
+            raise UnitError(f"{number:g} is a number of an index {other}, and this one is {units}", hint="say it so")
 
 
 def _wrong_units(scheme: SeverityScheme, found: str) -> UnitError:

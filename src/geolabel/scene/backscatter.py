@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from geolabel.nouns.scene import Scene
 from geolabel.nouns.view import View
 from geolabel.scene.align import align
 from geolabel.scene.radar import scale_of, to_db
-from geolabel.scene.speckle import refined_lee, temporal_mean
+from geolabel.scene.speckle import lee, temporal_mean
 
 BANDS = {"vh/vv": ("vh", "vv"), "vh": ("vh",), "vv": ("vv",)}
 """Index -> bands; of two, the first over the second."""
@@ -73,8 +73,18 @@ def drop_reader(view: View, name: str = "vh/vv", *, before: str = "before", afte
     return DropReader(name, to_db(one), to_db(two), view.grid.shape, one.block, made_of)
 
 
+def mean_level(scene: Scene) -> Any:
+    """Lazy float32 DataArray (y, x): mean of VV and VH in dB, NaN where either is no power.
+
+    Of two speckled channels the mean of their dB has half the variance of one.
+    """
+    both = to_db(scene)
+    level = (both.band("vv") + both.band("vh")) / np.float32(2)
+    return level.rename("level").assign_attrs(long_name="Mean backscatter of VV and VH", units="dB")
+
+
 def smoothed(scenes: Scene | Sequence[Scene], *, looks: float) -> Scene:
-    """One radar scene of one or several dates: their mean in linear power, speckle filtered (refined Lee), lazy.
+    """One radar scene of one or several dates: their mean in linear power, speckle filtered (Lee, 7 x 7 pixels), lazy.
 
     n dates have n times the looks. Dates on other grids are put on a metric one first.
 
@@ -98,4 +108,4 @@ def smoothed(scenes: Scene | Sequence[Scene], *, looks: float) -> Scene:
     if len({scene.grid.digest for scene in dates}) > 1:
         dates = list(align({str(i): scene for i, scene in enumerate(dates)}).scenes.values())
     mean = dates[0] if len(dates) == 1 else temporal_mean(dates)
-    return refined_lee(mean, looks=looks * len(dates))
+    return lee(mean, looks=looks * len(dates))

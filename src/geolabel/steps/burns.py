@@ -1,8 +1,8 @@
-"""Burn scars by rule: of two scenes, of an index, of radar (plain functions), and over a view of a project."""
+"""Burn scars by rule: of two scenes, of an index (plain functions), and over a view of a project."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from geolabel.stream import Progress, silent
 
 if TYPE_CHECKING:
     from geolabel.label.scars.walk import How
-    from geolabel.label.severity import Units
+    from geolabel.label.severity import SeverityScheme, Units
 
 PUBLISHED = {"dnbr": "key-benson-dnbr", "rdnbr": "miller-thode-rdnbr", "rbr": "parks-rbr"}
 """Index -> the scheme that holds for reflectance."""
@@ -80,7 +80,7 @@ def burned_parts(
     """The table of `burned` in parts from north to south, for one that no memory would hold; the first has no rows."""
     from geolabel.scene.align import align
 
-    how, chosen = _how(threads, progress, scheduler, work), _chosen(options, told)
+    how, chosen = how_of(threads, progress, scheduler, work), RuleOptions.over(options, told)
     return _scars(align({"before": before, "after": after}), index, chosen, severity=severity, how=how)
 
 
@@ -126,7 +126,8 @@ def burned_index(
     from geolabel.scene.given import given_index, index_reader
     from geolabel.steps.view import UNKNOWN_SPAN
 
-    how, chosen = _how(threads, progress, scheduler, work), _chosen(options, told)
+    how, chosen = how_of(threads, progress, scheduler, work), RuleOptions.over(options, told)
+    _published(index)
     view = given_index(raster, index, at=at or UNKNOWN_SPAN)
     source = index_reader(view, index, _units(view, index, units))
     what = _definition(index, source.units, chosen)
@@ -134,75 +135,37 @@ def burned_index(
     return whole(scars(source, view.grid, severity=severity, how=how, offset=offset, **what))
 
 
-def burned_radar(
-    before: Scene | Sequence[Scene],
-    after: Scene | Sequence[Scene],
-    *,
-    options: RuleOptions | None = None,
-    threads: int = 2,
-    progress: Progress = silent,
-    scheduler: Any = None,
-    work: str | Path | None = None,
-    **told: Any,
-) -> gpd.GeoDataFrame:
-    """Burn scar of radar scenes before and after, one or several dates each: polygons without severity, `tables.SHAPES`.
-
-    What is mapped is the drop in dB of the ratio VH / VV (or of one of them), after a mean over the dates in linear power
-    and a speckle filter; `drop_db_mean` says how large it is. Fields, floods and felling show the same: `confidence` is
-    at most 0.6 (`label.radar.MOST_SURE`), and people or an optical scene should look.
-
-    Parameters
-    ----------
-    told
-        Fields of `RuleOptions` over those of `options`: `radar_index`, `radar_threshold`, `looks`, `seed`, `offset`,
-        `cleanup`, `min_burned_ha`; numbers in dB.
-
-    Raises
-    ------
-    UnitError
-        For scenes that do not say whether they are dB or linear.
-    """
-    from geolabel.label.burned import whole
-    from geolabel.scene.align import align
-    from geolabel.scene.backscatter import smoothed
-
-    how, chosen = _how(threads, progress, scheduler, work), _chosen(options, told)
-    roles = ("before", "after")
-    scenes = [smoothed(dates, looks=chosen.looks) for dates in (before, after)]
-    return whole(_drops(align(dict(zip(roles, scenes, strict=True))), roles, chosen, how=how))
-
-
 def _units(view: View, index: str, said: Units | None) -> Units:
     """Units of a given index, said or shown; said ones are held against what the values show."""
-    from geolabel.label.severity import check_units, scheme_of, shown_units
+    from geolabel.label.severity import check_units, shown_units
     from geolabel.scene.given import some_values
 
     values = some_values(view, index)
     if said is None:
         return shown_units(values, index) if values.size else "x1"
-    check_units(None, values, scheme_of(PUBLISHED[index]).in_units(said))
+    check_units(None, values, _published(index).in_units(said))
     return said
 
 
-def _how(threads: int, progress: Progress, scheduler: Any, work: str | Path | None) -> How:
+def how_of(threads: int, progress: Progress, scheduler: Any, work: str | Path | None) -> How:
+    """How the walk over an image is done, from what a plain function was told."""
     from geolabel.label.scars.walk import How
 
     return How(threads, progress, scheduler, None if work is None else Path(work))
 
 
-def _chosen(options: RuleOptions | None, told: dict[str, Any]) -> RuleOptions:
-    return RuleOptions.read({**(options or RuleOptions()).model_dump(), **told}, where="burned")
-
-
 # ---------------------------------------------------------------------- what the options ask for
 def _definition(index: str, units: Units, options: RuleOptions, *, uncalibrated: bool = False) -> dict[str, Any]:
     """Fields of `scars.definition.Definition` for a change index, but for its offset."""
+    from geolabel.label.severity import check_numbers
+
+    check_numbers([options.threshold, options.seed, *(options.breaks or ())], units)
     return {
         "scheme": _scheme(index, units, options, uncalibrated=uncalibrated),
         "per_fire": options.scheme == "per-fire",
         "threshold": options.threshold,
         "seed": options.seed,
-        "cleanup": _cleanup(options),
+        "cleanup": cleanup_of(options),
         "min_area_m2": options.min_burned_ha * 1e4,
     }
 
@@ -211,8 +174,7 @@ def _scheme(index: str, units: Units, options: RuleOptions, *, uncalibrated: boo
     """The scheme that was asked for, or the index's own; uncalibrated DN have no published breaks."""
     from geolabel.label.severity import per_fire, scheme_of
 
-    if index not in PUBLISHED:
-        raise ConfigError(f"unknown change index {index!r}", hint=nearest(index, PUBLISHED))
+    usual = _published(index)
     if options.breaks is not None:
         if options.scheme is not None:
             raise ConfigError(
@@ -221,11 +183,29 @@ def _scheme(index: str, units: Units, options: RuleOptions, *, uncalibrated: boo
         return per_fire(index, units, options.breaks, options.citation or "")
     if options.scheme == "relative" or (options.scheme is None and uncalibrated):
         return "relative"
-    known = options.scheme not in (None, "per-fire")
-    return scheme_of(str(options.scheme) if known else PUBLISHED[index]).in_units(units)
+    scheme = usual if options.scheme in (None, "per-fire") else scheme_of(str(options.scheme))
+    if scheme.index != index:
+        raise ConfigError(f"the scheme {scheme.name!r} parts {scheme.index}, not {index}", hint=f"{usual.name!r} does")
+    return scheme.in_units(units)
 
 
-def _cleanup(options: RuleOptions) -> str | None:
+def _published(index: str) -> SeverityScheme:
+    """The scheme that holds for reflectance.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown index.
+    """
+    from geolabel.label.severity import scheme_of
+
+    if index not in PUBLISHED:
+        raise ConfigError(f"unknown change index {index!r}", hint=nearest(index, PUBLISHED))
+    return scheme_of(PUBLISHED[index])
+
+
+def cleanup_of(options: RuleOptions) -> str | None:
+    """The clean-up as `scars.definition.Definition` calls it."""
     return None if options.cleanup == "none" else options.cleanup
 
 
@@ -264,42 +244,6 @@ def _scars(
         yield part
 
 
-def radar_roles(view: View) -> tuple[str, str]:
-    """Roles of the radar scenes of a view: its own ones, or `before` and `after` where they are radar."""
-    own = ("radar_before", "radar_after")
-    return own if any(role in view for role in own) else ("before", "after")
-
-
-def _burned_radar(view: View, options: RuleOptions) -> gpd.GeoDataFrame:
-    """Burn scars of the radar scenes of a view, speckle filtered on its grid."""
-    import dataclasses
-
-    from geolabel.label.burned import whole
-    from geolabel.scene.backscatter import smoothed
-
-    roles = radar_roles(view)
-    scenes = {role: smoothed(view[role], looks=options.looks) for role in roles}
-    return whole(_drops(dataclasses.replace(view, scenes={**view.scenes, **scenes}), roles, options))
-
-
-def _drops(
-    view: View, roles: tuple[str, str], options: RuleOptions, *, how: How | None = None
-) -> Iterator[gpd.GeoDataFrame]:
-    """Burn scars of a view by the drop of backscatter, in dB."""
-    from geolabel.label.radar import burned_radar_parts
-    from geolabel.scene.backscatter import drop_reader
-
-    source = drop_reader(view, options.radar_index, before=roles[0], after=roles[1])
-    what = {
-        "threshold": options.radar_threshold,
-        "seed": options.seed,
-        "offset": "auto" if options.offset is None else options.offset,
-        "cleanup": _cleanup(options),
-        "min_area_m2": options.min_burned_ha * 1e4,
-    }
-    return burned_radar_parts(source, view.grid, name=options.radar_index, how=how, **what)
-
-
 def change_index(view: View, index: str) -> tuple[Any, Any]:
     """(lazy (y, x) change index of before and after, its severity scheme).
 
@@ -320,6 +264,5 @@ BURN_RULES = (
     Rule("burned", 2, "burn", _burned("dnbr")),
     Rule("burned-rdnbr", 1, "burn", _burned("rdnbr")),
     Rule("burned-rbr", 1, "burn", _burned("rbr")),
-    Rule("burned-radar", 1, "burn", _burned_radar, radar_roles),
 )
 """`burned@2` takes the change of unburned ground off wherever it was seen; `burned@1` did only where it was told to."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import geopandas as gpd
 from pydantic import Field
@@ -17,9 +17,8 @@ from geolabel.steps.options import Options
 class RuleOptions(Options):
     """What the rules may be told."""
 
-    threshold: float | Literal["scheme", "otsu", "noise"] = Field(
-        default="scheme",
-        description="where burned begins: 'scheme', 'otsu', 'noise' (three robust standard deviations) or a number",
+    threshold: float | Literal["scheme", "otsu"] = Field(
+        default="scheme", description="where burned begins: 'scheme', 'otsu' or a number"
     )
     seed: float | None = Field(default=None, description="value that one pixel of a scar must reach, default none")
     offset: float | Literal["ring"] | None = Field(
@@ -42,13 +41,21 @@ class RuleOptions(Options):
     radar_index: Literal["vh/vv", "vh", "vv"] = Field(
         default="vh/vv", description="backscatter whose drop shows a burn: the ratio of VH to VV, or one of them"
     )
-    radar_threshold: float | Literal["otsu", "noise"] = Field(
-        default="noise", description="drop in dB from which radar calls ground burned, 'otsu' or 'noise'"
+    radar_threshold: float | Literal["otsu"] = Field(
+        default="otsu", description="where radar calls ground burned: a drop in dB, or 'otsu' (1 dB or more)"
+    )
+    water_db: float | Literal["otsu"] = Field(
+        default="otsu", description="mean of VV and VH in dB below which radar calls ground water, or 'otsu'"
     )
     looks: float = Field(default=4.4, gt=0, description="equivalent looks of the radar product, for its speckle")
     min_burned_ha: float = Field(default=0.5, ge=0, description="smallest burn scar kept")
     min_terrain_ha: float = Field(default=0.5, ge=0, description="smallest terrain patch kept")
     min_settlement_ha: float = Field(default=1.0, ge=0, description="smallest settlement kept")
+
+    @classmethod
+    def over(cls, options: RuleOptions | None, told: dict[str, Any]) -> RuleOptions:
+        """Options with what a plain function was told over them."""
+        return cls.read({**(options or cls()).model_dump(), **told}, where="the rule")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,10 @@ class Rule:
     find: Callable[[View, RuleOptions], gpd.GeoDataFrame]
     roles: Callable[[View], tuple[str, ...]] | None = None
     """The scenes of a view that it looks at; None for those that its kind is labeled on."""
+
+    def sees(self, view: View) -> tuple[str, ...]:
+        """Roles of the scenes that it looks at; empty for those that its kind is labeled on."""
+        return self.roles(view) if self.roles else ()
 
     @property
     def annotator(self) -> str:

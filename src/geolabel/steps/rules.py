@@ -18,10 +18,11 @@ from geolabel.nouns.view import View
 from geolabel.ontology import Kind
 from geolabel.steps.burns import BURN_RULES
 from geolabel.steps.cover import COVER_RULES
+from geolabel.steps.radar import RADAR_RULES
 from geolabel.steps.rule import Rule, RuleOptions
 from geolabel.tables import IGNORE, SHAPES, check, empty
 
-RULES: Mapping[str, Rule] = {one.name: one for one in (*BURN_RULES, *COVER_RULES)}
+RULES: Mapping[str, Rule] = {one.name: one for one in (*BURN_RULES, *RADAR_RULES, *COVER_RULES)}
 
 
 def find(name: str, view: View, options: RuleOptions) -> gpd.GeoDataFrame:
@@ -75,9 +76,12 @@ def promising(found: gpd.GeoDataFrame, view: View, size: int) -> list[str]:
     return [tile.key for tile in view.grid.tiles(size) if mask[tile.slices].any()]
 
 
-def known_ground(view: View, kind: Kind) -> NDArray[np.bool_]:
-    """(y, x) where the scenes that a kind is labeled on have values: burn scars need both, the rest the one before."""
-    roles = ("before", "after") if kind == "burn" else ("before",)
+def known_ground(view: View, kind: Kind, *, roles: Sequence[str] = ()) -> NDArray[np.bool_]:
+    """(y, x) where the scenes that a kind is labeled on have values: burn scars need both, the rest the one before.
+
+    A rule that looks at other scenes says so: `roles=rule.sees(view)`.
+    """
+    roles = roles or (("before", "after") if kind == "burn" else ("before",))
     return np.logical_and.reduce([np.asarray(view[role].valid) for role in roles])
 
 

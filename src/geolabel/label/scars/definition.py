@@ -9,27 +9,18 @@ import numpy as np
 
 from geolabel.errors import InputError
 from geolabel.label.scars.pieces import Cut
-from geolabel.label.scars.quanta import (
-    LEAST,
-    PER_UNIT,
-    beyond_noise,
-    level_table,
-    moved,
-    otsu_steps,
-    steps_of,
-    value_of,
-)
+from geolabel.label.scars.quanta import LEAST, PER_UNIT, level_table, moved, otsu_steps, steps_of, value_of
 from geolabel.label.scars.runs import I64, UNSEEN
 from geolabel.label.severity import KEY_BENSON, LEVELS, SeverityScheme, Units, per_fire, ranked
 
 MIN_AREA_M2 = 10_000.0
 """One hectare, about eleven Landsat pixels."""
-Threshold = Literal["scheme", "otsu", "noise"] | float
+Threshold = Literal["scheme", "otsu"] | float
 Offset = Literal["ring", "auto"] | float | None
 Cleanup = Literal["majority"] | None
 _LOW = LEVELS.index("low") + 1
 _WORDS: dict[str, tuple[str | None, ...]] = {
-    "threshold": ("scheme", "otsu", "noise"),
+    "threshold": ("scheme", "otsu"),
     "seed": (None,),
     "offset": ("ring", "auto", None),
 }
@@ -48,8 +39,7 @@ class Definition:
     scheme: SeverityScheme | Literal["relative"] = KEY_BENSON
     """Severity by its breaks; `relative` cuts four classes from the index itself (see `severity.relative`)."""
     threshold: Threshold = "scheme"
-    """Value from which ground is burned: the scheme's own break, Otsu's of this index, three robust standard deviations
-    above its median (`noise`: most of the image did not change), or a number."""
+    """Value from which ground is burned: the scheme's own break, Otsu's of this index, or a number."""
     seed: float | None = None
     """Value that at least one pixel of a scar must reach: scars grow from sure ground down to the threshold."""
     min_area_m2: float = MIN_AREA_M2
@@ -64,7 +54,7 @@ class Definition:
     per_fire: bool = False
     """Whether moderate and high begin where Otsu's method parts the scars' own values in three; low stays the scheme's."""
     least: float | None = None
-    """Value that a threshold which the data suggest (`otsu`, `noise`) does not fall below."""
+    """Value that Otsu's threshold does not fall below: where nothing burned it would part noise."""
     most_sure: float = 1.0
     """Confidence that no shape passes: what a source can be trusted with at best."""
 
@@ -82,7 +72,7 @@ class Definition:
     @property
     def counts(self) -> bool:
         """Whether the values of the whole image must be counted first."""
-        return self.scheme == "relative" or self.threshold in ("otsu", "noise")
+        return self.scheme == "relative" or self.threshold == "otsu"
 
     @property
     def fits_breaks(self) -> bool:
@@ -102,7 +92,7 @@ class Definition:
         counts = None if counts is None else moved(counts, -shift)  # what the data suggest holds once it is taken off
         scheme = _scheme(self.scheme, units, name, counts)
         limit, seed = _limit(self.threshold, scheme, counts), LEAST
-        if self.threshold in ("otsu", "noise") and self.least is not None:
+        if self.threshold == "otsu" and self.least is not None:
             limit = max(limit, steps_of(self.least, units))
         if self.seed is not None:
             seed = max(steps_of(self.seed, units), limit)
@@ -173,7 +163,7 @@ def _scheme(
 
 
 def _limit(threshold: Threshold, scheme: SeverityScheme, counts: I64 | None) -> int:
-    if threshold in ("otsu", "noise"):
+    if threshold == "otsu":
         assert counts is not None  # `Definition.counts` asked for them
-        return otsu_steps(counts)[0] if threshold == "otsu" else beyond_noise(counts)
+        return otsu_steps(counts)[0]
     return steps_of(scheme.burned_from if threshold == "scheme" else float(threshold), scheme.units)

@@ -21,8 +21,6 @@ UNKNOWN = -32768
 LEAST, MOST = -32767, 32767
 PER_UNIT = {"x1": 10_000.0, "x1000": 10.0, "dB": 1_000.0}
 """Steps to one unit of the index."""
-NOISE = 3.0
-"""Standard deviations of what did not change; one of 740 such pixels lies above (normal noise)."""
 COMPILE = {"nogil": True, "cache": True, "error_model": "numpy"}
 
 
@@ -94,20 +92,6 @@ def moved(counts: NDArray[np.int64], by: int) -> NDArray[np.int64]:
     there = np.flatnonzero(counts)
     np.add.at(out, np.clip(there + UNKNOWN + by, LEAST, MOST) - UNKNOWN, counts[there])
     return out
-
-
-def beyond_noise(counts: NDArray[np.int64]) -> int:
-    """The step three robust standard deviations above the median: where change that noise explains ends.
-
-    The standard deviation is 1.4826 times the median distance to the median, which half of the pixels may not spoil.
-
-    Source: Rousseeuw & Croux 1993, Journal of the American Statistical Association 88:1273.
-    """
-    middle = median_of(counts)
-    there = np.flatnonzero(counts)
-    away = np.zeros_like(counts)
-    np.add.at(away, np.minimum(np.abs(there + UNKNOWN - middle), MOST) - UNKNOWN, counts[there])
-    return int(np.clip(middle + max(1, np.ceil(NOISE * 1.4826 * median_of(away))), LEAST, MOST))
 
 
 def otsu_steps(counts: NDArray[np.int64], classes: int = 2) -> tuple[int, ...]:
