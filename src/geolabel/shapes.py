@@ -6,6 +6,7 @@ and does not depend on winding, so a mask survives the round trip.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import geopandas as gpd
@@ -13,19 +14,21 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from pyproj import Geod
-from rasterio.features import rasterize as burn_in
 from rasterio.features import shapes as trace
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
+from geolabel import scanline
 from geolabel.errors import CRSError, InputError
-from geolabel.grid import Grid
+from geolabel.grid import Grid, Tile
 
 WGS84 = Geod(ellps="WGS84")
 SLIVER = 1e-6
 """Share of a pixel below which a piece cut off by a window is rounding, not ground."""
 POLYGONAL = (shapely.GeometryType.POLYGON.value, shapely.GeometryType.MULTIPOLYGON.value)
 Codes = NDArray[np.uint8]
+BLOCK_PX = 2048
+"""Edge of a block in which masks are walked, pixels."""
 
 
 def polygonise(codes: NDArray[Any], grid: Grid, *, ignore: int = 0) -> gpd.GeoDataFrame:
@@ -53,17 +56,43 @@ def rasterise(frame: gpd.GeoDataFrame, grid: Grid, codes: Any = 1, *, fill: int 
     ------
     CRSError
         Where the frame has no CRS; a frame in another CRS is reprojected.
+    InputError
+        For shapes that are no polygons, and codes beyond 0-255.
     """
+    values, laid = _laid(frame, grid, codes)
+    mask = np.full(grid.shape, fill, np.uint8) if fill else np.zeros(grid.shape, np.uint8)
+    scanline.fill(mask, (0, 0), laid, np.arange(len(laid.owners)), values)
+    return mask
+
+
+def rasterise_blocks(
+    frame: gpd.GeoDataFrame, grid: Grid, codes: Any = 1, *, fill: int = 0, size: int = BLOCK_PX
+) -> Iterator[tuple[Tile, Codes]]:
+    """(tile, its part of `rasterise`) of all blocks of `size` pixels, row by row: the mask is never whole in memory.
+
+    Raises
+    ------
+    CRSError, InputError
+        As `rasterise`.
+    """
+    values, laid = _laid(frame, grid, codes)
+    tree = shapely.STRtree(shapely.box(*laid.boxes.T[[1, 0, 3, 2]]))
+    for tile in grid.tiles(size):
+        near = tree.query(shapely.box(tile.col, tile.row, tile.col + tile.width, tile.row + tile.height))
+        mask = np.full((tile.height, tile.width), fill, np.uint8)
+        scanline.fill(mask, (tile.row, tile.col), laid, np.sort(near), values)
+        yield tile, mask
+
+
+def _laid(frame: gpd.GeoDataFrame, grid: Grid, codes: Any) -> tuple[Codes, scanline.Outlines]:
+    """(code of each shape, all shapes in pixels of the grid)."""
     if frame.crs is None:
         raise CRSError("shapes without a CRS cannot be laid on a grid", hint="frame.set_crs(...)")
-    geometries = to_grid_crs(frame, grid).geometry
-    values = np.broadcast_to(np.asarray(codes, np.uint8), (len(frame),))
-    pairs = [
-        (geometry, int(value)) for geometry, value in zip(geometries, values, strict=True) if not geometry.is_empty
-    ]
-    if not pairs:
-        return np.full(grid.shape, fill, np.uint8)
-    return burn_in(pairs, out_shape=grid.shape, transform=grid.transform, fill=fill, dtype=np.uint8)
+    given = np.asarray(codes)
+    if given.size and not (given.min() >= 0 and given.max() <= 255):
+        raise InputError(f"codes {given.min()} to {given.max()} do not fit a mask of uint8", hint="codes are 0 to 255")
+    geometries = np.array(list(to_grid_crs(frame, grid).geometry), dtype=object)
+    return np.broadcast_to(given.astype(np.uint8), (len(frame),)), scanline.outlines(geometries, grid.transform)
 
 
 def to_grid_crs(frame: gpd.GeoDataFrame, grid: Grid) -> gpd.GeoDataFrame:
