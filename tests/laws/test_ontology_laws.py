@@ -2,8 +2,10 @@
 
 import json
 from dataclasses import replace
+from importlib.resources import files
 
 import geopandas as gpd
+import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,6 +27,9 @@ from geolabel.ontology import (
     from_stac,
 )
 
+SCHEMA = jsonschema.Draft202012Validator(
+    json.loads(files("geolabel.ontology").joinpath("ontology.schema.json").read_text(encoding="utf-8"))
+)
 SAME_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
 QUICK = settings(max_examples=60, deadline=None)
 names = st.text("abcXYZ019_-", min_size=1, max_size=6)
@@ -77,6 +82,62 @@ def test_files_give_back_what_was_written(tmp_path, ontology, suffix):
 def test_instructions_give_back_what_was_written(tmp_path, text, title, examples):
     one = Instructions(1, "own@1", text, title, tuple(examples))
     assert Instructions.read(one.write(tmp_path / "own.md")) == one
+
+
+junk = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 300)
+    | st.floats()
+    | texts
+    | st.sampled_from(["terrain", "choice", "box"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(texts | st.just("101"), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+def places(value, path=()):
+    """Paths of all values inside a JSON value."""
+    yield path
+    steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in steps:
+        yield from places(inner, (*path, key))
+
+
+def put(value, path, new):
+    if not path:
+        return new
+    copy = value.copy()
+    copy[path[0]] = put(value[path[0]], path[1:], new)
+    return copy
+
+
+@settings(max_examples=300, deadline=None)
+@given(ontologies(), st.data())
+def test_a_row_with_anything_in_it_is_read_or_refused_by_name_and_the_schema_takes_what_is_read(ontology, data):
+    row = ontology.to_row()
+    path = data.draw(st.sampled_from(list(places(row))))
+    changed = put(row, path, data.draw(junk))
+    try:
+        read = Ontology.from_row(changed)
+    except OntologyError:
+        return
+    assert SCHEMA.is_valid(changed)
+    assert Ontology.from_row(read.to_row()) == read
+
+
+@settings(max_examples=200, deadline=None)
+@given(ontologies(), st.data())
+def test_class_objects_with_anything_in_them_are_read_or_refused_by_name(ontology, data):
+    rows = ontology.to_stac()
+    n = data.draw(st.integers(0, len(rows) - 1))
+    key = data.draw(st.sampled_from(["value", "name", "title", "description", "color_hint", "geolabel:kind", "nodata"]))
+    rows[n] = rows[n] | {key: data.draw(junk)}
+    try:
+        read = from_stac(rows, "theirs")
+    except OntologyError:
+        return
+    assert from_stac(read.to_stac(), "theirs") == read
 
 
 @QUICK

@@ -9,10 +9,10 @@ import csv
 import numpy as np
 import pytest
 import rasterio
-from support import data_folder
 
 from geolabel.fire.fuel import NON_BURNABLE, fuel_models
 from geolabel.ontology import WILDFIRE
+from support import data_folder
 
 pytestmark = pytest.mark.real
 SCOTT_BURGAN = range(101, 205)

@@ -25,7 +25,7 @@ MASKS: dict[str, int] = {"unlabeled": UNLABELED, "nodata": NODATA}
 NAME = re.compile(r"[0-9A-Za-z_-]+")
 """Names that files of other programs keep; STAC's classification extension v2.0.0 allows no others."""
 COLOUR = re.compile(r"#[0-9a-f]{6}")
-_TYPES: dict[str, tuple[GeometryKind, ...]] = {
+SORTS: dict[str, tuple[GeometryKind, ...]] = {
     "Polygon": ("polygon",),
     "MultiPolygon": ("polygon",),
     "LineString": ("line",),
@@ -33,6 +33,7 @@ _TYPES: dict[str, tuple[GeometryKind, ...]] = {
     "Point": ("point",),
     "MultiPoint": ("point",),
 }
+"""Sort of geometry (OGC simple features) -> how it is drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,11 @@ class Attribute:
 
     def allows(self, value: Any) -> bool:
         """Whether a JSON value is one of this attribute's."""
-        number = isinstance(value, int | float) and not isinstance(value, bool)
         if self.kind in ("number", "integer"):
-            return number and math.isfinite(value) and (self.kind == "number" or float(value).is_integer())
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            return whole or (
+                isinstance(value, float) and math.isfinite(value) and (self.kind == "number" or value.is_integer())
+            )
         if self.kind == "boolean":
             return isinstance(value, bool)
         return isinstance(value, str) and (self.kind == "text" or value in self.choices or self._is_date(value))
@@ -144,7 +147,7 @@ class Class:
 
     def draws(self, geometry: Any) -> bool:
         """Whether a shapely geometry is of a sort this class may be drawn as."""
-        sorts = _TYPES.get(geometry.geom_type, ())
+        sorts = SORTS.get(geometry.geom_type, ())
         upright = geometry.geom_type == "Polygon" and "box" in self.geometry and geometry.equals(geometry.envelope)
         return upright or any(sort in self.geometry for sort in sorts)
 

@@ -80,9 +80,13 @@ class Instructions:
 
     def write(self, path: Path | str) -> Path:
         """Path of a Markdown file with a TOML header, written atomically; `read` gives equal instructions."""
+        return write_text(Path(path), self.to_text())
+
+    def to_text(self) -> str:
+        """Markdown with a TOML header; `parsed` gives equal instructions."""
         import tomli_w
 
-        return write_text(Path(path), f"{FENCE}\n{tomli_w.dumps(self._head())}{FENCE}\n{self.text}")
+        return f"{FENCE}\n{tomli_w.dumps(self._head())}{FENCE}\n{self.text}"
 
     @classmethod
     def read(cls, path: Path | str) -> Instructions:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from geolabel.errors import OntologyError, nearest
-from geolabel.ontology.classes import Attribute
+from geolabel.ontology.classes import SORTS, Attribute
 from geolabel.ontology.ontology import Ontology
 
 
@@ -19,12 +19,15 @@ def check_labels(ontology: Ontology, frame: Any) -> Any:
     OntologyError
         Names the first label that is not, and how many are not.
     """
-    for name in frame["class"].unique():
-        ontology[name]
+    known = {name: ontology[name] for name in frame["class"].unique()}
+    plain = {
+        (name, sort) for name, one in known.items() for sort, kinds in SORTS.items() if set(kinds) & set(one.geometry)
+    }
+    rows = zip(frame["label_id"], frame["class"], frame.geometry, frame.geometry.geom_type, strict=True)
     wrong = [
-        f"label {key!r} is a {geometry.geom_type}; {name} is drawn as {' or '.join(ontology[name].geometry)}"
-        for key, name, geometry in zip(frame["label_id"], frame["class"], frame.geometry, strict=True)
-        if not ontology[name].draws(geometry)
+        f"label {key!r} is a {sort}; {name} is drawn as {' or '.join(known[name].geometry)}"
+        for key, name, geometry, sort in rows
+        if (name, sort) not in plain and not known[name].draws(geometry)
     ]
     _refuse(wrong, "geometry of another sort")
     return check_attributes(ontology, frame)

@@ -23,6 +23,7 @@ class Ontology:
     description: str = ""
     standards: Mapping[str, str] = field(default_factory=dict)
     """Key of another class list -> which one, with its edition; a class names its codes there."""
+    _by_name: dict[str, Class] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name) or self.version < 1:
@@ -30,6 +31,7 @@ class Ontology:
         for what in ("name", "code"):
             if twice := repeated(getattr(c, what) for c in self.classes):
                 raise OntologyError(f"ontology {self.id} has the {what} {twice} twice")
+        self._by_name.update({one.name: one for one in self.classes})
         for one in self.classes:
             self._check_parent(one)
         self._check_standards()
@@ -74,15 +76,12 @@ class Ontology:
         return len(self.classes)
 
     def __contains__(self, name: object) -> bool:
-        return any(one.name == name for one in self.classes)
+        return name in self._by_name
 
     def __getitem__(self, name: str) -> Class:
-        for one in self.classes:
-            if one.name == name:
-                return one
-        raise OntologyError(
-            f"the ontology {self.id} has no class {name!r}", hint=nearest(str(name), [c.name for c in self.classes])
-        )
+        if name in self._by_name:
+            return self._by_name[name]
+        raise OntologyError(f"the ontology {self.id} has no class {name!r}", hint=nearest(str(name), self._by_name))
 
     def of_kind(self, kind: Kind) -> tuple[Class, ...]:
         """Classes of one kind, in order."""

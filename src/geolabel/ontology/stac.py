@@ -90,7 +90,8 @@ def _is_mask(row: Mapping[str, Any]) -> bool:
 
 def _read(row: Mapping[str, Any], n: int, kind: Kind) -> Class:
     value, words = row.get("value"), row.get("title") or row.get("description") or row.get("name")
-    if not isinstance(value, int) or isinstance(value, bool) or not words:
+    told = [row.get(key) or "" for key in ("name", "title", "description", KIND, PARENT)]
+    if not isinstance(value, int) or isinstance(value, bool) or not words or not all(isinstance(t, str) for t in told):
         raise OntologyError(f"{dict(row)} is no STAC class object", hint="it has an integer `value` and a `name`")
     if not UNLABELED < value < NODATA:
         raise OntologyError(
@@ -98,12 +99,12 @@ def _read(row: Mapping[str, Any], n: int, kind: Kind) -> Class:
             hint="labels are 1-254: 0 is not labeled, 255 is nodata; recode it",
         )
     return Class(
-        name=row.get("name") or re.sub(r"[^0-9a-z]+", "_", str(words).lower()).strip("_"),
-        title=str(words),
+        name=row.get("name") or re.sub(r"[^0-9a-z]+", "_", words.lower()).strip("_"),
+        title=words,
         code=value,
-        kind=row.get(KIND, kind),
+        kind=row.get(KIND) or kind,
         colour=_colour(row, n),
-        parent=row.get(PARENT),
+        parent=row.get(PARENT) or None,
         description=row.get("description") or "",
     )
 
