@@ -64,13 +64,19 @@ def unseen_share(numbers: NDArray[np.int32], known: Mask) -> NDArray[np.float64]
 
 
 def shapes_of(
-    codes: NDArray[np.uint8], grid: Grid, known: Mask, *, name: Callable[[int], str]
+    codes: NDArray[Any],
+    grid: Grid,
+    known: Mask,
+    *,
+    name: Callable[[int], str],
+    numbers: NDArray[np.int32] | None = None,
 ) -> tuple[gpd.GeoDataFrame, NDArray[np.int32], NDArray[np.int64]]:
     """(shapes table, patch numbers as a raster, number of each row) of the patches of `codes`; 0 gives none.
 
-    `severity`, `severity_scheme` and `confidence` are left missing; `area_m2` (geodesic) and `code` are added.
+    `severity`, `severity_scheme` and `confidence` are left missing; `area_m2` (geodesic) and `code` are added. Where
+    the patches are many thousands, each of a code of its own, `numbers` may be given.
     """
-    numbers = patches(codes)
+    numbers = patches(codes) if numbers is None else numbers
     frame = polygonise(numbers, grid)
     rows = frame["code"].to_numpy()
     if not len(frame):

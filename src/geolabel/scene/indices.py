@@ -55,6 +55,10 @@ def _nbr_plus(green: Array, blue: Array, nir: Array, swir22: Array) -> Array:
     return _ratio(swir22 - nir - green - blue, swir22 + nir + green + blue)
 
 
+def _awei_sh(blue: Array, green: Array, nir: Array, swir16: Array, swir22: Array) -> Array:
+    return blue + 2.5 * green - 1.5 * (nir + swir16) - 0.25 * swir22
+
+
 def _mirbi(swir16: Array, swir22: Array) -> Array:
     return 10 * swir22 - 9.8 * swir16 + 2
 
@@ -76,6 +80,14 @@ INDICES: Mapping[str, Index] = {
     "nbr": Index("Normalised burn ratio", ("nir08", "swir22"), _difference, "Key & Benson 2006, RMRS-GTR-164"),
     "ndvi": Index("Vegetation index", ("nir08", "red"), _difference, "Rouse et al. 1974"),
     "mndwi": Index("Modified water index", ("green", "swir16"), _difference, "Xu 2006, IJRS 27:3025"),
+    "ndwi": Index("Water index", ("green", "nir08"), _difference, "McFeeters 1996, IJRS 17:1425"),
+    "awei_sh": Index(
+        "Automated water extraction index, for scenes with shadow",
+        ("blue", "green", "nir08", "swir16", "swir22"),
+        _awei_sh,
+        "Feyisa et al. 2014, RSE 140:23, equation 2",
+        True,
+    ),
     "nbr2": Index("Normalised burn ratio 2", ("swir16", "swir22"), _difference, "USGS, Landsat spectral indices"),
     "nbr_plus": Index(
         "Normalised burn ratio plus", ("green", "blue", "nir08", "swir22"), _nbr_plus, "Alcaras et al. 2022, RS 14:1727"

@@ -68,6 +68,8 @@ class Rule:
     find: Callable[[View, RuleOptions], gpd.GeoDataFrame]
     roles: Callable[[View], tuple[str, ...]] | None = None
     """The scenes of a view that it looks at; None for those that its kind is labeled on."""
+    partial: bool = False
+    """Whether it knows some classes of its kind only: its answers leave the rest of the ground open, as unsure."""
 
     def sees(self, view: View) -> tuple[str, ...]:
         """Roles of the scenes that it looks at; empty for those that its kind is labeled on."""

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from geolabel import shapes
@@ -54,20 +55,34 @@ def answers(
 ) -> list[Answer]:
     """One complete answer a task from shapes of the whole view: cut to the tile, unknown ground to be ignored.
 
-    A tile without any known pixel is skipped, one on which nothing was found is empty.
+    A tile without any known pixel is skipped, one on which nothing was found is empty. Of a rule that knows some classes
+    only (`Rule.partial`) the rest of the ground is to be ignored as unsure, and so is a tile on which it found nothing.
     """
-    return [_answer(annotator, found, task, grid, known=known, at=at) for task in tasks]
+    partial = any(one.annotator == annotator and one.partial for one in RULES.values())
+    return [_answer(annotator, found, task, grid, known=known, at=at, partial=partial) for task in tasks]
 
 
 def _answer(
-    annotator: str, found: gpd.GeoDataFrame, task: Task, grid: Grid, *, known: NDArray[np.bool_], at: datetime
+    annotator: str,
+    found: gpd.GeoDataFrame,
+    task: Task,
+    grid: Grid,
+    *,
+    known: NDArray[np.bool_],
+    at: datetime,
+    partial: bool,
 ) -> Answer:
     tile_grid = grid.crop(task.tile)
     inside = shapes.clip(found, tile_grid)[[*SHAPES, *SHAPES.said(found)]]
     unseen = ~known[task.tile.slices]
-    outcome: Outcome = "skipped" if unseen.all() else "labeled" if len(inside) else "empty"
+    nothing: Outcome = "unsure" if partial else "empty"
+    outcome: Outcome = "skipped" if unseen.all() else "labeled" if len(inside) else nothing
     drawn = inside if outcome == "labeled" else empty(SHAPES, tile_grid.crs.to_wkt())
-    return Answer(task.id, annotator, outcome, drawn, unknown_ground(unseen, tile_grid), at)
+    ignore = unknown_ground(unseen, tile_grid)
+    if partial and outcome != "skipped":
+        open_ground = ~unseen & (shapes.rasterise(inside, tile_grid) == 0)
+        ignore = pd.concat([ignore, unknown_ground(open_ground, tile_grid, reason="unsure")], ignore_index=True)
+    return Answer(task.id, annotator, outcome, drawn, ignore, at)
 
 
 def promising(found: gpd.GeoDataFrame, view: View, size: int) -> list[str]:
@@ -85,8 +100,8 @@ def known_ground(view: View, kind: Kind, *, roles: Sequence[str] = ()) -> NDArra
     return np.logical_and.reduce([np.asarray(view[role].valid) for role in roles])
 
 
-def unknown_ground(unseen: NDArray[np.bool_], grid: Grid) -> gpd.GeoDataFrame:
-    """`tables.IGNORE` polygons (reason nodata) of a boolean raster."""
+def unknown_ground(unseen: NDArray[np.bool_], grid: Grid, *, reason: str = "nodata") -> gpd.GeoDataFrame:
+    """`tables.IGNORE` polygons of a boolean raster."""
     frame = shapes.polygonise(unseen, grid)
-    frame["reason"] = "nodata"
+    frame["reason"] = reason
     return frame[list(IGNORE)] if len(frame) else empty(IGNORE, grid.crs.to_wkt())

@@ -1,0 +1,1 @@
+"""Learning terrain from a few labeled polygons: features, samples, candidates, what they do on polygons held out."""
