@@ -64,8 +64,9 @@ def edits(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame, *, tolerance: float
     if not rows:
         return before.iloc[:0].assign(change="", what="", was=None)[names]
     table = pd.DataFrame(rows).sort_values("label_id", kind="stable", ignore_index=True)
+    times = {name: pd.to_datetime(table[name], utc=True) for name, kind in LABELS.kinds.items() if kind == "time?"}
     kinds = {name: before[name].dtype for name in VALUES}
-    return gpd.GeoDataFrame(table[names].astype(kinds), crs=before.crs)
+    return gpd.GeoDataFrame(table.assign(**times)[names].astype(kinds), crs=before.crs)
 
 
 def _known(after: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -85,7 +86,7 @@ def _named(after: gpd.GeoDataFrame, old: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         for place in _by_claim(shapes[own], old.geometry.get(key))[1:]:
             ids[own[place]], was[own[place]] = free_id(f"{key}~2", taken), key
             taken.add(ids[own[place]])
-    for place in np.flatnonzero(after["label_id"].isna()):
+    for place in np.flatnonzero(after["label_id"].isna()).tolist():
         ids[place] = free_id(f"new/{content(after['class'].iloc[place], shapes[place])}", taken)
         taken.add(ids[place])
     return after.assign(label_id=ids, was=was)
@@ -94,9 +95,8 @@ def _named(after: gpd.GeoDataFrame, old: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 def _by_claim(shapes: NDArray[Any], before: BaseGeometry | None) -> Sequence[int]:
     """Places of shapes with one id: the most ground in common with the label before first, then large before small."""
     shared = np.zeros(len(shapes)) if before is None else shapely.area(shapely.intersection(shapes, before))
-    texts = [shapely.normalize(one).wkb for one in shapes]
-    order = sorted(range(len(shapes)), key=lambda i: (-shared[i], -shapes[i].area, texts[i]))
-    return order
+    texts, areas = shapely.to_wkb(shapely.normalize(shapes)), shapely.area(shapes)
+    return sorted(range(len(shapes)), key=lambda i: (-shared[i], -areas[i], texts[i]))
 
 
 # ---------------------------------------------------------------------- what changed

@@ -76,7 +76,7 @@ def write_parts(parts: Iterable[gpd.GeoDataFrame], path: Path, *, progress: Prog
     CRSError
         Where a part is in another CRS than the first.
     InputError
-        Without any part, or where one lacks a column of the first.
+        Without any part, or where one has other columns than the first.
     """
     groups = _groups(batches(parts, size=GROUP))
     first = next(groups, None)
@@ -100,17 +100,24 @@ def _chain(first: gpd.GeoDataFrame, more: Iterator[gpd.GeoDataFrame]) -> Iterato
 def _groups(parts: Iterator[gpd.GeoDataFrame]) -> Iterator[gpd.GeoDataFrame]:
     """Parts put together to row groups of about `GROUP` rows."""
     held: list[gpd.GeoDataFrame] = []
-    crs = None
+    first: gpd.GeoDataFrame | None = None
     for part in parts:
-        crs = crs or part.crs
-        if part.crs != crs:
-            raise CRSError(f"a part in {part.crs} after one in {crs}", hint="part.to_crs(...) before")
+        first = part.iloc[:0] if first is None else first
+        _check_alike(part, first)
         if held and sum(map(len, held)) + len(part) > GROUP:
             yield _joined(held)
             held = []
         held.append(part)
     if held:
         yield _joined(held)
+
+
+def _check_alike(part: gpd.GeoDataFrame, first: gpd.GeoDataFrame) -> None:
+    if part.crs != first.crs:
+        raise CRSError(f"a part in {part.crs} after one in {first.crs}", hint="part.to_crs(...) before")
+    odd = sorted(set(part.columns) ^ set(first.columns))
+    if odd:
+        raise InputError(f"one part has the columns {odd} and another has not", hint="all parts have the same columns")
 
 
 def _joined(parts: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
@@ -169,9 +176,6 @@ def _table(frame: gpd.GeoDataFrame, schema: pa.Schema, about: _About) -> pa.Tabl
         "geometry": pa.array(shapely.to_wkb(shapes), pa.binary()),
         "bbox": pa.StructArray.from_arrays([pa.array(side) for side in boxes.T], names=list(BOX)),
     }
-    lost = [name for name in schema.names if name not in own and name not in frame.columns]
-    if lost:
-        raise InputError(f"a part lacks the columns {lost} of the first", hint="all parts have the same columns")
     columns = {name: own[name] if name in own else _array(frame[name], schema.field(name)) for name in schema.names}
     return pa.table(columns, schema=schema)
 

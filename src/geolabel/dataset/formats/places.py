@@ -11,6 +11,7 @@ import numpy as np
 import pyproj
 import shapely
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
 from geolabel.errors import CRSError, GeolabelWarning
 from geolabel.grid import crs_key
@@ -80,9 +81,17 @@ def _doubt(frame: gpd.GeoDataFrame, path: Path) -> None:
         _warn(f"{path.name}: {_name(frame.crs)} is projected, but {_extent(frame)} would do as degrees: check its CRS")
     area = frame.crs.area_of_use
     if frame.crs.is_geographic and area is not None:
-        known = shapely.box(area.west, area.south, area.east, area.north)
+        known = _ground(area)
         if not known.intersects(shapely.box(*bounds)) and known.intersects(shapely.box(*bounds[[1, 0, 3, 2]])):
             _warn(f"{path.name}: {_extent(frame)} lies outside {area.name}; latitude may come first in it")
+
+
+def _ground(area: Any) -> BaseGeometry:
+    """A CRS's area of use in degrees; it may cross the antimeridian."""
+    if area.west <= area.east:
+        return shapely.box(area.west, area.south, area.east, area.north)
+    sides = [(area.west, area.south, 180.0, area.north), (-180.0, area.south, area.east, area.north)]
+    return shapely.MultiPolygon([shapely.box(*side) for side in sides])
 
 
 def _bounds(frame: gpd.GeoDataFrame) -> NDArray[np.float64]:

@@ -22,6 +22,7 @@ FOLDERS = (
 MASKS = (".tif", ".tiff")
 TEXTS: dict[str, tuple[tuple[str, str], ...]] = {
     ".json": (
+        (r'"stac_version"\s*:', "stac"),
         (r'"type"\s*:\s*"(Feature|FeatureCollection|Polygon|MultiPolygon|GeometryCollection)"', "geojson"),
         (
             r'"(annotations|images|categories)"\s*:\s*\[\s*(\{[^{}]*"(file_name|category_id|image_id|supercategory|id)"|\])',

@@ -21,7 +21,7 @@ from geolabel.dataset.formats.reading import Told, table
 from geolabel.dataset.geojson import scalar
 from geolabel.digests import canonical, digest
 from geolabel.errors import GeolabelWarning, InputError, SourceError, TableError, nearest
-from geolabel.tables import LABELS
+from geolabel.tables import LABELS, empty
 
 DERIVED = ("area_m2",)
 """Columns that we write and that the shapes give again."""
@@ -91,6 +91,8 @@ def labels_of(frame: gpd.GeoDataFrame, told: Told, *, path: Path) -> gpd.GeoData
         For a class that is neither the ontology's nor told.
     """
     frame = _taken(flat(placed(frame, told.crs, path=path), path), told)
+    if not len(frame):
+        return empty(LABELS, frame.crs)
     named = _values(frame, told)
     named = named.assign(attributes=_attributes(frame, named), label_id=_ids(named, frame.geometry, path.stem))
     geometry = gpd.GeoSeries(np.asarray(frame.geometry.array), index=frame.index, crs=frame.crs)
@@ -169,10 +171,14 @@ def _numbers(column: pd.Series) -> pd.Series:
         raise TableError(f"{column.name}: {error}", hint="a share is a number 0-1") from None
 
 
+def _nothing(index: pd.Index) -> pd.Series:
+    return pd.Series([None] * len(index), index, object)
+
+
 # ---------------------------------------------------------------------- what no column holds
 def _attributes(frame: gpd.GeoDataFrame, named: pd.DataFrame) -> pd.Series:
     """Canonical JSON of the fields that are no column of LABELS, over what the column `attributes` holds already."""
-    own = named["attributes"] if "attributes" in named else pd.Series(None, frame.index, object)
+    own = named["attributes"] if "attributes" in named else _nothing(frame.index)
     known = {*LABELS, *DERIVED, frame.geometry.name}
     more = frame[[name for name in frame.columns if name not in known]].dropna(axis="columns", how="all")
     if not more.shape[1] and own.isna().all():
@@ -208,8 +214,8 @@ def _plain(value: Any) -> Any:
 
 def _ids(named: pd.DataFrame, shapes: gpd.GeoSeries, stem: str) -> list[str]:
     """The ids of the file; where there is none, one of the content, numbered where two features are the same."""
-    there = named["label_id"] if "label_id" in named else pd.Series(None, named.index, object)
-    classes = named["class"] if "class" in named else pd.Series(None, named.index, object)
+    there = named["label_id"] if "label_id" in named else _nothing(named.index)
+    classes = named["class"] if "class" in named else _nothing(named.index)
     found, taken = [], set(there.dropna())
     for own, what, shape in zip(there, classes, shapes, strict=True):
         found.append(own if own is not None else free_id(f"{stem}/{content(what, shape)}", taken))
