@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -14,6 +14,10 @@ import shapely
 from affine import Affine
 from shapely.geometry.base import BaseGeometry
 
+from geolabel.dataset.formats.carries import VALUES
+from geolabel.dataset.formats.pixels import burned, to_pixels
+from geolabel.dataset.formats.reading import Told
+from geolabel.dataset.formats.registry import FORMATS, Writing, read, write
 from geolabel.digests import canonical
 from geolabel.grid import Grid, Tiling
 from geolabel.tables import LABELS, check
@@ -62,6 +66,147 @@ def sample() -> gpd.GeoDataFrame:
     return frame({**row, "geometry": shape} for row, shape in zip(rows, shapes, strict=True))
 
 
-def attributes(text: Any) -> Any:
-    """The values of an `attributes` text; None of a missing one."""
-    return json.loads(text) if isinstance(text, str) else None
+# ---------------------------------------------------------------------- measured
+CLOSE_M = 0.02
+"""Two centimetres: what seven decimals of a degree may move a corner, longitude and latitude together."""
+CLOSE_S = 1.0
+CLOSE_SHARE = 1e-6
+Pair = tuple[BaseGeometry, BaseGeometry]
+WORST = {how: n for n, how in enumerate(("exact", "rounded", "pixels", "box", "no"))}
+"""How -> how much is lost, in order."""
+
+
+def both_ways() -> list[str]:
+    """Names of the formats that are written and read."""
+    return [name for name, one in FORMATS.items() if one.writes and one.reads]
+
+
+def there_and_back(name: str, labels: gpd.GeoDataFrame, folder: Path, *, tiles: Tiling = TILES) -> gpd.GeoDataFrame:
+    """The labels that a format gives back, in their own CRS and its."""
+    path = folder / ("labels" + next(iter(FORMATS[name].suffixes), ""))
+    written = write(labels, path, name, writing=Writing(tiles=tiles), lossy=True)
+    return read(written, name, told=Told())
+
+
+def measured(name: str, labels: gpd.GeoDataFrame, folder: Path, *, tiles: Tiling = TILES) -> dict[str, str]:
+    """Property -> how well a format gives it back, in the words of `Carries`."""
+    return compared(labels, there_and_back(name, labels, folder, tiles=tiles), tiles.grid)
+
+
+def stated(name: str) -> dict[str, str]:
+    """Property -> how well a format says that it carries it."""
+    return dict(FORMATS[name].carries.items())
+
+
+def worse(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
+    """Properties in which `one` loses more than `other`."""
+    return [key for key in other if WORST[one[key]] > WORST[other[key]]]
+
+
+def compared(labels: gpd.GeoDataFrame, back: gpd.GeoDataFrame, grid: Grid) -> dict[str, str]:
+    """Property -> how well `back` has it of `labels`; rows are matched by id, by class where ids were lost."""
+    ids = sorted(back["label_id"]) == sorted(labels["label_id"])
+    key = "label_id" if ids else "class"
+    pairs = list(_pairs(labels, back.to_crs(labels.crs), key))
+
+    def column(name: str, how: Callable[[Any, Any], str]) -> str:
+        return _values(labels, back, key, name, how)
+
+    return {
+        "geometry": _best(_geometry(pair, grid) for pair in pairs),
+        "holes": _best(_holes(pair, grid) for pair in pairs),
+        "crs": "exact" if back.crs == labels.crs else "no",
+        "ids": "exact" if ids else "no",
+        "times": _best(column(name, _time) for name in ("start", "end", "labeled_at")),
+        "attributes": _best(column(name, _number) for name in VALUES),
+        "annotator": column("annotator", _number),
+        "confidence": column("confidence", _number),
+    }
+
+
+def _best(found: Iterable[str]) -> str:
+    """The best that holds for all of them."""
+    return max(found, key=WORST.__getitem__, default="exact")
+
+
+def _pairs(labels: gpd.GeoDataFrame, back: gpd.GeoDataFrame, key: str) -> Iterator[Pair]:
+    """(before, after) of each label, or of all ground of a class where ids were lost."""
+    for value, own in labels.groupby(key):
+        theirs = back[back[key] == value]
+        yield _whole(own), _whole(theirs)
+
+
+def _whole(rows: gpd.GeoDataFrame) -> BaseGeometry:
+    shapes = rows.geometry.to_numpy()
+    return shapes[0] if len(shapes) == 1 else shapely.union_all(shapes)
+
+
+def _filled(shape: BaseGeometry) -> BaseGeometry:
+    return shapely.union_all(shapely.polygons(shapely.get_exterior_ring(shapely.get_parts(shape))))
+
+
+def _geometry(pair: Pair, grid: Grid) -> str:
+    """How alike two shapes are, holes aside."""
+    one, other = (_filled(shape).normalize() for shape in pair)
+    if all(_same(a, b) for a, b in zip(_outer(pair[0]), _outer(pair[1]), strict=False)) and one.equals(other):
+        return "exact"
+    if _close(one, other, grid):
+        return "rounded"
+    if np.array_equal(_burned(one, grid), _burned(other, grid)):
+        return "pixels"
+    return "box" if np.allclose(one.bounds, other.bounds, atol=abs(grid.transform.a)) else "no"
+
+
+def _outer(shape: BaseGeometry) -> list[BaseGeometry]:
+    rings = shapely.polygons(shapely.get_exterior_ring(shapely.get_parts(shape)))
+    return sorted((ring.normalize() for ring in rings), key=lambda ring: ring.bounds)
+
+
+def _same(one: BaseGeometry, other: BaseGeometry) -> bool:
+    return bool(shapely.equals_exact(one, other, 0))
+
+
+def _close(one: BaseGeometry, other: BaseGeometry, grid: Grid) -> bool:
+    size = CLOSE_M if grid.is_metric else CLOSE_M / 111_000
+    return bool(one.symmetric_difference(other).area <= size * (one.length + other.length))
+
+
+def _burned(shape: BaseGeometry, grid: Grid) -> Any:
+    return burned(to_pixels([shape], grid)[0], grid.shape)
+
+
+def _holes(pair: Pair, grid: Grid) -> str:
+    """exact: every hole is there, at its place. pixels: the same pixels are holes."""
+    one, other = (_filled(shape) - shape for shape in pair)
+    if shapely.get_num_geometries(one) == shapely.get_num_geometries(other) and _close(one, other, grid):
+        return "exact"
+    there = bool(other.area) or not one.area
+    return "pixels" if there and np.array_equal(_holed(pair[0], grid), _holed(pair[1], grid)) else "no"
+
+
+def _holed(shape: BaseGeometry, grid: Grid) -> Any:
+    return _burned(_filled(shape), grid) & ~_burned(shape, grid)
+
+
+def _values(
+    labels: gpd.GeoDataFrame, back: gpd.GeoDataFrame, key: str, name: str, how: Callable[[Any, Any], str]
+) -> str:
+    """How a column came back, over all labels."""
+    theirs = back.groupby(key)[name].agg(list)
+    found = [
+        (value, other) for value, k in zip(labels[name], labels[key], strict=True) for other in theirs.get(k, [None])
+    ]
+    return _best(
+        "exact" if pd.isna(a) and pd.isna(b) else "no" if pd.isna(a) or pd.isna(b) else how(a, b) for a, b in found
+    )
+
+
+def _time(one: Any, other: Any) -> str:
+    return "exact" if one == other else "rounded" if abs((one - other).total_seconds()) <= CLOSE_S else "no"
+
+
+def _number(one: Any, other: Any) -> str:
+    if one == other:
+        return "exact"
+    both = isinstance(one, float) and isinstance(other, float)
+    return "rounded" if both and abs(one - other) <= CLOSE_SHARE else "no"
