@@ -246,4 +246,9 @@ def _file(path: Path, *, create: bool) -> Path:
         raise StoreError(f"no ledger at {path}", hint="check the path, or begin one: gl.Project.create(folder)")
     if create and not path.parent.is_dir():
         raise StoreError(f"no folder {path.parent} for a ledger", hint="make the folder first")
+    try:
+        if not path.exists():
+            path.touch()
+    except OSError as error:
+        raise StoreError(f"no ledger can be made at {path}: {error.strerror}", hint="choose another folder") from error
     return path

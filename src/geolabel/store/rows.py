@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Select, select
 from geolabel.digests import digest
 from geolabel.nouns.answer import Answer
 from geolabel.store.schema import answers, crs, shapes
-from geolabel.tables import IGNORE, SHAPES, Columns, empty
+from geolabel.tables import IGNORE, SHAPES, Columns, check, empty
 
 AT_ONCE = 5_000
 """Answers that are turned from rows into tables at once."""
@@ -59,7 +59,7 @@ def _answers(heads: Sequence[Any], drawn: Sequence[Sequence[Any]], known: Mappin
     kept = _frames([(own, known[h["shapes_crs"]]) for h, (own, _) in zip(heads, parted, strict=True)], SHAPES)
     left = _frames([(own, known[h["ignore_crs"]]) for h, (_, own) in zip(heads, parted, strict=True)], IGNORE)
     for head, own, ignore in zip(heads, kept, left, strict=True):
-        yield Answer(
+        yield Answer.part(
             **{name: head[name] for name in ("task_id", "annotator", "outcome", "active_s", "supersedes", "uuid")},
             **{name: head[name] for name in ("ontology", "how")},
             shapes=own,
@@ -72,7 +72,7 @@ def _answers(heads: Sequence[Any], drawn: Sequence[Sequence[Any]], known: Mappin
 def _frames(groups: Sequence[tuple[Sequence[Any], str]], columns: Columns) -> list[gpd.GeoDataFrame]:
     """One frame a group of shape rows; all groups of one CRS are read as one table, which is then sliced."""
     whole = {
-        name: frame_of([row for own, its in groups if its == name for row in own], columns, name)
+        name: check(frame_of([row for own, its in groups if its == name for row in own], columns, name), columns)
         for name in {its for _, its in groups}
     }
     begin = dict.fromkeys(whole, 0)

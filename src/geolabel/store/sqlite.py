@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from geolabel.errors import SourceError, StoreError
 from geolabel.files import atomic, require_space
 from geolabel.store.backend import Backend, Bounds, Values, make_tables
 from geolabel.store.migrate import upgrade
-from geolabel.store.schema import VERSION
+from geolabel.store.schema import VERSION, shapes
 
 APPLICATION_ID = 0x67656F6C
 """`geol` in the file's header: this SQLite file is a ledger."""
@@ -27,10 +28,8 @@ WIDE = 30_000
 
 PLACES = "CREATE VIRTUAL TABLE places USING rtree(id, west, east, south, north)"
 PLACE = """
-CREATE TRIGGER shapes_placed AFTER INSERT ON shapes BEGIN
-  INSERT INTO places VALUES (new.id,
-    iif(new.west > new.east, -180, new.west), iif(new.west > new.east, 180, new.east), new.south, new.north);
-END
+INSERT INTO places
+SELECT id, iif(west > east, -180, west), iif(west > east, 180, east), south, north FROM shapes WHERE id >= ?
 """
 """A box across the antimeridian is a band around the world in the index; the row's own columns then decide."""
 WITHIN = "SELECT id FROM places WHERE south <= :north AND north >= :south AND {lon}"
@@ -41,7 +40,7 @@ HINTS = {
     "full": "free some space on the disk of {folder}, then run again; nothing of this event was written",
     "not a database": "this file is no ledger: choose another path",
     "readonly": "no right to write {name} and beside it in {folder}",
-    "unable to open": "check that {folder} exists and may be written",
+    "unable to open": "check that {name} is still in {folder}, and that it may be read and written",
     "malformed": "the file is damaged: restore it from a copy; `geolabel check` says how far it can be read",
     "I/O error": "the disk of {folder} failed or is full; nothing of this event was written",
 }
@@ -54,7 +53,9 @@ class Sqlite(Backend):
     def __init__(self, path: Path, *, timeout_s: float) -> None:
         self.path = path
         self.place, self.title = str(path), path.name
-        self.engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": timeout_s})
+        address = f"{path.absolute().as_uri()}?mode=rw"  # a file that was removed is told, not made anew
+        opened = partial(sqlite3.connect, address, uri=True, timeout=timeout_s, check_same_thread=False)
+        self.engine = create_engine("sqlite://", poolclass=NullPool, creator=opened)
         event.listen(self.engine, "connect", _settings)
         event.listen(self.engine, "begin", _begin)
 
@@ -139,6 +140,8 @@ class Sqlite(Backend):
         rows = list(zip(*values.values(), strict=True))
         if rows:
             connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows)  # noqa: S608 - our own names
+        if rows and table is shapes:  # not by a trigger, which takes ten times as long
+            connection.exec_driver_sql(PLACE, (values["id"][0],))
 
     def settle(self, _: Connection, __: int) -> None:
         """Nothing: the queries say themselves which index serves them."""
@@ -159,12 +162,9 @@ class Sqlite(Backend):
 
 
 def make_places(connection: Connection) -> None:
-    """Make the R-tree over the shapes' boxes, filled from those that are there, and keep it filled."""
+    """Make the R-tree over the shapes' boxes, filled from those that are there."""
     connection.exec_driver_sql(PLACES)
-    connection.exec_driver_sql(
-        "INSERT INTO places SELECT id, iif(west > east, -180, west), iif(west > east, 180, east), south, north FROM shapes"
-    )
-    connection.exec_driver_sql(PLACE)
+    connection.exec_driver_sql(PLACE, (0,))
 
 
 def _settings(connection: sqlite3.Connection, _: Any) -> None:
