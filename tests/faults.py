@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,11 +51,12 @@ class Tally:
 
 def judged(where: Path | str, log: Path, *, kills: int) -> Tally:
     """Tally of a ledger against the log of its writers."""
-    ledger = Ledger.open(where)
+    with closing(Ledger.open(where)) as ledger:
+        events = {event.digest: event for event in ledger.events()}
+        answers = {one.uuid: one.digest for one in ledger.answers(current=False)}
+        faults = tuple(ledger.check())
     told = [json.loads(line) for line in log.read_text().splitlines()]
     acknowledged = {line["link"]: line for line in told if "link" in line}
-    events = {event.digest: event for event in ledger.events()}
-    answers = {one.uuid: one.digest for one in ledger.answers(current=False)}
     good = [link for link, line in acknowledged.items() if link in events and _right(line, events[link], answers)]
     return Tally(
         kills=kills,
@@ -65,7 +66,7 @@ def judged(where: Path | str, log: Path, *, kills: int) -> Tally:
         answers=sum(len(line.get("answers", ())) for line in acknowledged.values()),
         untold=len(events.keys() - acknowledged.keys()),
         gaps=len(set(range(1, len(events) + 1)) - {event.seq for event in events.values()}),
-        faults=tuple(ledger.check()),
+        faults=faults,
         errors=sum("error" in line for line in told),
     )
 
@@ -79,7 +80,7 @@ def _right(line, event, answers) -> bool:
 
 def killed_writers(where: Path | str, log: Path, *, kills: int, team: int = 1, seed: int = 7) -> Tally:
     """Tally after `kills` of a team's writers, at random moments; the ledger is made where there is none."""
-    Ledger.open(where, create=True)
+    Ledger.open(where, create=True).close()
     order = ["--kills", str(kills), "--team", str(team), "--seed", str(seed)]
     subprocess.run([sys.executable, WRITER, str(where), log, *order], check=True, timeout=LIMIT_S, env=_home())
     return judged(where, log, kills=kills)
@@ -87,7 +88,7 @@ def killed_writers(where: Path | str, log: Path, *, kills: int, team: int = 1, s
 
 def killed_servers(server, url: str, log: Path, *, kills: int, team: int = 2, seed: int = 7) -> Tally:
     """Tally after `kills` of the PostgreSQL itself under a team of writers: by SIGKILL and by an immediate stop in turn."""
-    Ledger.open(url, create=True)
+    Ledger.open(url, create=True).close()
     generator = random.Random(seed)
     with _team(url, log, team):
         for n in range(kills):

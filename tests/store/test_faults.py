@@ -189,8 +189,7 @@ def test_a_full_disk_is_told_and_loses_nothing():
         ledger = Ledger.open(folder / "ledger.sqlite", create=True)
         links = [ledger.append_answers([drawn(), drawn("person:bo")], actor="a")]
         with pytest.raises(StoreError) as raised:
-            for n in range(400):
-                links.append(ledger.append("product", actor="a", payload={"n": n, "text": "x" * 9000}))
+            _fill(ledger, links)
         assert "free some space" in raised.value.hint
         assert len(links) > 2
         assert [one.digest for one in Ledger.open(folder / "ledger.sqlite").events()] == links
@@ -199,6 +198,11 @@ def test_a_full_disk_is_told_and_loses_nothing():
         links.append(ledger.append_answers([drawn()], actor="a"))
         assert_sound(folder / "ledger.sqlite", links)
         assert len(ledger.answers()) == 3
+
+
+def _fill(ledger, links):
+    for n in range(400):
+        links += [ledger.append("product", actor="a", payload={"n": n, "text": "x" * 9000})]
 
 
 LIMITED = """

@@ -11,6 +11,7 @@ import random
 import signal
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -102,8 +103,9 @@ def main():
     args = parser.parse_args()
     log = os.open(args.log, os.O_CREAT | os.O_RDWR | os.O_APPEND)
     generator = random.Random(args.seed)
-    for n in range(2):  # what is imported late is imported once, and not by each replaced writer
-        write_one(Ledger.open(args.ledger), log, "parent", n)
+    with closing(Ledger.open(args.ledger)) as ledger:  # what is imported late is imported once, not by each writer
+        for n in range(2):
+            write_one(ledger, log, "parent", n)
     endless = args.kills < 0
     team = [begin(args.ledger, log, f"first-{n}", stubborn=endless) for n in range(args.team)]
     try:
