@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from geolabel.errors import InputError, UnitError
+from geolabel.errors import GeolabelWarning, InputError, UnitError
 from geolabel.label.burned import burned, burned_mask
 from geolabel.label.severity import KEY_BENSON, SCHEMES
 from geolabel.shapes import rasterise
@@ -165,3 +165,66 @@ def test_ground_that_nobody_saw_is_not_called_unburned():
     assert "scene.valid" in error.value.hint
     index[3, 4] = 0.0
     assert len(burned(index, metric_grid(40, 50))) == 0
+
+
+# ---------------------------------------------------------------------- clean-up, breaks of one fire, measured offset
+def test_without_clean_up_every_pixel_speaks_for_itself():
+    index = np.random.default_rng(1).normal(0.1, 0.2, GRID.shape).astype(np.float32)
+    index[5, 5] = np.nan
+    found = burned_mask(index, GRID, cleanup=None, min_area_m2=0)
+    np.testing.assert_array_equal(found, index >= np.float32(0.1))
+    scar = burned(index, GRID, cleanup=None, min_area_m2=0, severity=False)
+    np.testing.assert_array_equal(rasterise(scar, GRID) > 0, found)
+    assert scar.area_m2.sum() == pytest.approx(900 * found.sum(), rel=1e-3)
+
+
+def test_single_pixel_islands_stay_without_clean_up_and_go_with_it():
+    index = ring(island=0.55)
+    index[15:36:4, 15:36:4] = 0.0
+    scar, cleaned = (burned(index, GRID, severity=False, cleanup=how) for how in (None, "majority"))
+    assert len(scar.geometry[0].interiors) == 36
+    assert len(cleaned.geometry[0].interiors) == 0
+    with pytest.raises(InputError, match="unknown cleanup"):
+        burned(index, GRID, cleanup="median")
+
+
+def test_breaks_of_one_fire_part_its_own_scars_and_not_the_ground_around():
+    """Three groups inside the scar; outside, ten times the ground with other values, which must not move the breaks."""
+    rng = np.random.default_rng(0)
+    groups = {"low": 0.2, "moderate": 0.5, "high": 0.9}
+    index = np.repeat(list(groups.values()), 100).astype(np.float32).reshape(30, 10, order="F")
+    image = rng.normal(-0.5, 0.2, (60, 60)).astype(np.float32).clip(-1.2, 0.05)
+    image[15:45, 15:45] = np.repeat(index, 3, axis=1) + rng.normal(0, 0.02, (30, 30))
+    scar = burned(image, GRID, per_fire=True, min_area_m2=0, cleanup=None)
+    low, moderate, high = scar.attrs["breaks"]
+    assert low == 0.1
+    assert 0.25 < moderate < 0.45
+    assert 0.55 < high < 0.85
+    areas = scar.groupby("severity").area_m2.sum()
+    assert {name: areas[name] / areas.sum() for name in groups} == pytest.approx(dict.fromkeys(groups, 1 / 3), abs=0.01)
+    assert scar.severity_scheme.unique().tolist() == [f"per-fire-dnbr(0.1, {moderate:g}, {high:g})"]
+
+
+def test_the_offset_is_measured_where_unburned_ground_was_seen_and_said_where_it_was_not():
+    index = ring() + np.float32(0.07)
+    auto, told = (burned(index, GRID, offset=how) for how in ("auto", "ring"))
+    assert auto.attrs["offset"] == told.attrs["offset"] == pytest.approx(0.07, abs=1e-4)
+    assert auto.geometry[0].equals(told.geometry[0])
+    with pytest.warns(GeolabelWarning, match="no offset was taken off"):
+        scar = burned(np.where(ring() > 0, ring(), np.nan), GRID, offset="auto")
+    assert scar.attrs["offset"] == 0
+    assert len(burned(np.zeros(GRID.shape), GRID, offset="auto")) == 0
+
+
+def test_what_was_decided_of_the_image_is_said():
+    scar = burned(ring(), GRID, threshold=0.2)
+    assert scar.attrs == {"offset": 0.0, "threshold": 0.2, "breaks": list(KEY_BENSON.breaks), "units": "x1"}
+    assert burned(ring(), GRID, severity=False).attrs["breaks"] is None
+
+
+def test_confidence_stays_below_what_its_source_is_trusted_with():
+    index = ring(np.float32(1.5), island=0.2)
+    trusted, less = (burned(index, GRID, most_sure=most).confidence for most in (1.0, 0.6))
+    assert (less <= 0.6).all()
+    assert (less >= 0.5).all()
+    assert np.argsort(less).tolist() == np.argsort(trusted).tolist()

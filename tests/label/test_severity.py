@@ -6,7 +6,19 @@ import pytest
 import xarray as xr
 
 from geolabel.errors import InputError, UnitError
-from geolabel.label.severity import KEY_BENSON, LEVELS, SCHEMES, SeverityScheme, classify, levels, relative, scheme_of
+from geolabel.label.severity import (
+    KEY_BENSON,
+    LEVELS,
+    SCHEMES,
+    SeverityScheme,
+    check_numbers,
+    classify,
+    levels,
+    per_fire,
+    relative,
+    scheme_of,
+    shown_units,
+)
 
 EDGES = [(-0.25, 2), (-0.1, 3), (0.1, 4), (0.27, 5), (0.44, 6), (0.66, 7), (0.2695, 4), (-0.6, 1), (float("nan"), 255)]
 
@@ -95,3 +107,57 @@ def test_a_scheme_that_contradicts_itself_is_refused():
     with pytest.raises(InputError) as error:
         scheme_of("key-benson")
     assert "key-benson-dnbr" in error.value.hint
+
+
+# ---------------------------------------------------------------------- of one fire, and units
+@pytest.mark.parametrize("scheme", [s for s in SCHEMES.values() if s.index != "cbi"], ids=lambda s: s.name)
+def test_a_scheme_in_other_units_gives_the_same_classes(scheme):
+    other = "x1000" if scheme.units == "x1" else "x1"
+    factor = 1000 if other == "x1000" else 0.001
+    values = np.linspace(-1.5, 1.5, 601) * (1 if scheme.units == "x1" else 1000)
+    on_breaks = np.array(scheme.breaks)
+    for index in (values, on_breaks):
+        moved = np.round(index * factor, 9)
+        there = classify(moved, scheme.in_units(other), units=other)
+        np.testing.assert_array_equal(there, classify(np.round(index, 9), scheme, units=scheme.units))
+    assert scheme.in_units(other).in_units(scheme.units) == scheme
+    assert scheme.in_units(scheme.units) is scheme
+    with pytest.raises(UnitError, match="no factor"):
+        scheme.in_units("dB")
+
+
+def test_breaks_that_an_analyst_set_carry_who_and_what():
+    scheme = per_fire("dnbr", "x1", (0.12, 0.31, 0.58), "BAER team, field plots of 2018-08-20")
+    assert scheme.name == "analyst-dnbr(0.12, 0.31, 0.58)"
+    assert levels(np.array([0.11, 0.12, 0.31, 0.58]), scheme).tolist() == [1, 2, 3, 4]
+    assert scheme.citation.startswith("BAER")
+    with pytest.raises(InputError, match="nobody is named"):
+        per_fire("dnbr", "x1", (0.1, 0.3, 0.6), " ")
+    with pytest.raises(InputError) as error:
+        per_fire("dnbr", "x1", (0.1, 0.6), "me")
+    assert "three" in error.value.hint
+    with pytest.raises(InputError, match="do not rise"):
+        per_fire("dnbr", "x1", (0.3, 0.1, 0.6), "me")
+
+
+def test_units_are_read_from_values_only_where_these_leave_no_doubt():
+    rng = np.random.default_rng(0)
+    index = np.append(rng.normal(0.1, 0.3, 999), np.nan)
+    assert shown_units(index, "dnbr") == "x1"
+    assert shown_units(index * 1000, "dnbr") == "x1000"
+    for doubtful in (np.append(index, 50.0), np.array([np.nan]), np.zeros(3)):
+        with pytest.raises(UnitError) as error:
+            shown_units(doubtful, "dnbr")
+        assert "x1000" in error.value.hint
+
+
+@pytest.mark.parametrize(("number", "units"), [(0.1, "x1000"), (100, "x1"), (2, "x1000"), (-30.0, "x1")])
+def test_a_threshold_in_other_units_is_refused(number, units):
+    with pytest.raises(UnitError, match=f"this one is {units}"):
+        check_numbers([None, "otsu", number], units)
+
+
+def test_a_threshold_in_its_units_passes():
+    check_numbers([0, 0.1, 1.9, None, "scheme"], "x1")
+    check_numbers([0, 100, -250.0], "x1000")
+    check_numbers([0.5, 3.0], "dB")

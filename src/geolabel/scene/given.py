@@ -72,8 +72,7 @@ def _of_array(array: Any, name: str, at: When | tuple[When, When]) -> Scene:
         )
     if array.rio.crs is None:
         raise CRSError(f"the array {array.name!r} has no CRS", hint="array.rio.write_crs('EPSG:32611')")
-    flat = array.squeeze([dim for dim in array.dims if array.sizes[dim] == 1 and dim not in ("y", "x")], drop=True)
-    flat = flat.rename({flat.rio.y_dim: "y", flat.rio.x_dim: "x"}) if {"y", "x"} != set(flat.dims) else flat
+    flat = _flat(array)
     values = flat.astype("float32").chunk(LOOK_PX)
     if (nodata := array.rio.nodata) is not None and not np.isnan(nodata):
         values = values.where(flat != nodata)
@@ -82,6 +81,19 @@ def _of_array(array: Any, name: str, at: When | tuple[When, When]) -> Scene:
     about = {"quantity": "dn", "start": start, "end": end, "scene": name}
     scene: Scene = values.rename(name).to_dataset().assign_attrs(about).geolabel.scene()
     return scene
+
+
+def _flat(array: Any) -> Any:
+    """The array as (y, x): other dims of one step are dropped, latitude and longitude are called so."""
+    names = {"latitude": "y", "longitude": "x", "lat": "y", "lon": "x"}
+    plain = array.rename({dim: names[dim] for dim in array.dims if dim in names})
+    plain = plain.squeeze([dim for dim in plain.dims if plain.sizes[dim] == 1 and dim not in ("y", "x")], drop=True)
+    if set(plain.dims) != {"y", "x"}:
+        raise InputError(
+            f"an array of {dict(array.sizes)} is no raster of one band",
+            hint="dims y and x: array.rename(...), array.sel(band=1)",
+        )
+    return plain.transpose("y", "x")
 
 
 @dataclass(frozen=True, slots=True)

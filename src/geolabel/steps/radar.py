@@ -142,5 +142,5 @@ def _water(view: View, role: str, options: RuleOptions) -> gpd.GeoDataFrame:
 
 RADAR_RULES = (
     Rule("burned-radar", 1, "burn", _burned_radar, radar_roles),
-    Rule("water-radar", 1, "terrain", _water_radar, water_role),
+    Rule("water-radar", 1, "terrain", _water_radar, water_role, partial=True),
 )
