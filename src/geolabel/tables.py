@@ -170,7 +170,9 @@ def _check_values(column: Any, name: str, kind: ColumnKind, columns: Columns) ->
         return
     base = kind.rstrip(_MISSING_ALLOWED)
     tests: dict[str, Callable[[], bool]] = {
-        "str": lambda: all(isinstance(value, str) for value in column.array[~lost]),
+        "str": lambda: (
+            isinstance(column.dtype, pd.StringDtype) or all(isinstance(value, str) for value in column.array[~lost])
+        ),
         "int": lambda: bool(is_integer_dtype(column.dtype)),
         "float": lambda: bool(is_numeric_dtype(column.dtype) or lost.all()),
         "time": lambda: bool(lost.all() or (is_datetime64_any_dtype(column.dtype) and column.dt.tz is not None)),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import geopandas as gpd
 import pandas as pd
 
+from geolabel.errors import TableError
 from geolabel.shapes import repair
 from geolabel.tables import LABELS, SHAPES, check, empty
 
@@ -24,11 +25,11 @@ def outgoing(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     InputError
         For shapes that cannot be mended.
     """
-    if "geometry" in frame.columns or frame.active_geometry_name is None:
-        known = check(repair(frame), SHAPES)
-    else:
-        known = check(repair(frame.rename_geometry("geometry")), SHAPES)
-    blank = empty(LABELS)
+    named = frame if frame.active_geometry_name in (None, "geometry") else frame.rename_geometry("geometry")
+    lost = [name for name in SHAPES if name not in named.columns]
+    if lost:
+        raise TableError(f"these labels lack {lost}; they have {list(frame.columns)}", hint="see tables.SHAPES")
+    known, blank = repair(named), empty(LABELS)
     more = {name: pd.Series(None, known.index, blank[name].dtype) for name in LABELS if name not in known.columns}
     extra = [name for name in known.columns if name not in LABELS.kinds]
     names = [name for name in LABELS if name != "geometry"]

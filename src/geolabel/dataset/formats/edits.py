@@ -94,6 +94,8 @@ def _named(after: gpd.GeoDataFrame, old: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 def _by_claim(shapes: NDArray[Any], before: BaseGeometry | None) -> Sequence[int]:
     """Places of shapes with one id: the most ground in common with the label before first, then large before small."""
+    if len(shapes) == 1:
+        return [0]
     shared = np.zeros(len(shapes)) if before is None else shapely.area(shapely.intersection(shapes, before))
     texts, areas = shapely.to_wkb(shapely.normalize(shapes)), shapely.area(shapes)
     return sorted(range(len(shapes)), key=lambda i: (-shared[i], -areas[i], texts[i]))
