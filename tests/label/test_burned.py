@@ -228,3 +228,9 @@ def test_confidence_stays_below_what_its_source_is_trusted_with():
     assert (less <= 0.6).all()
     assert (less >= 0.5).all()
     assert np.argsort(less).tolist() == np.argsort(trusted).tolist()
+
+
+def test_a_scar_of_one_value_keeps_the_published_breaks():
+    scar = burned(ring(), GRID, per_fire=True)
+    assert scar.severity_scheme.tolist() == [KEY_BENSON.name]
+    assert scar.severity.tolist() == ["moderate"]

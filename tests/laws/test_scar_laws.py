@@ -9,6 +9,7 @@ from geolabel.label.burned import burned
 from geolabel.label.scars.quanta import LEAST, MOST, counts_of, level_table, median_of, quantised, steps_of, value_of
 from geolabel.label.scars.walk import How
 from geolabel.label.severity import SCHEMES, levels
+from geolabel.shapes import rasterise
 from rasters import metric_grid
 from sources import ArraySource, same
 
@@ -126,3 +127,29 @@ def test_the_median_of_counts_is_the_lower_middle_value(steps):
 def test_values_without_a_number_are_no_data_and_large_ones_stay_at_the_ends():
     values = np.array([[np.nan, np.inf, -np.inf, 9.0, -9.0, 0.0, -0.0]], np.float32)
     assert quantised(values, "x1").tolist() == [[-32768, -32768, -32768, MOST, LEAST, 0, 0]]
+
+
+@settings(max_examples=20, deadline=None)
+@given(images(), st.integers(-2_000, 2_000), st.sampled_from([{"threshold": "otsu"}, {"per_fire": True}]))
+def test_what_the_data_suggest_does_not_depend_on_what_is_taken_off(index, steps, told):
+    """Otsu's threshold and breaks of the fire follow the index: a shift taken off again changes no polygon."""
+    whole = np.clip(np.round(index.astype(float) * 10_000), -25_000, 25_000)
+    grid = metric_grid(*index.shape)
+    if np.unique(whole[np.isfinite(whole)]).size < 300 or not (whole >= 3_000).any():
+        return
+    here, there = (
+        burned(((whole + more) / 10_000).astype(np.float32), grid, offset=more / 10_000, min_area_m2=0, **told)
+        for more in (0, steps)
+    )
+    assert [g.wkb for g in here.geometry] == [g.wkb for g in there.geometry]
+    assert here.severity.tolist() == there.severity.tolist()
+    assert there.attrs["breaks"] == here.attrs["breaks"]
+    assert there.attrs["threshold"] == here.attrs["threshold"]
+
+
+@settings(max_examples=30, deadline=None)
+@given(images(), st.integers(1, 61), st.integers(1, 3))
+def test_without_clean_up_the_scar_is_what_lies_above_the_threshold(index, rows, threads):
+    grid = metric_grid(*index.shape)
+    scar = burned(index, grid, cleanup=None, min_area_m2=0, threshold=0.1, how=How(strip_rows=rows, threads=threads))
+    np.testing.assert_array_equal(rasterise(scar, grid) > 0, index >= np.float32(0.1))

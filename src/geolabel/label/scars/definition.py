@@ -9,7 +9,7 @@ import numpy as np
 
 from geolabel.errors import InputError
 from geolabel.label.scars.pieces import Cut
-from geolabel.label.scars.quanta import LEAST, PER_UNIT, level_table, moved, otsu_steps, steps_of, value_of
+from geolabel.label.scars.quanta import LEAST, PER_UNIT, UNKNOWN, level_table, moved, otsu_steps, steps_of, value_of
 from geolabel.label.scars.runs import I64, UNSEEN
 from geolabel.label.severity import KEY_BENSON, LEVELS, SeverityScheme, Units, per_fire, ranked
 
@@ -124,12 +124,14 @@ class Rule:
     def fitted(self, counts: I64) -> Rule:
         """The rule with breaks cut from the scars' own values (`counts`, see `quanta.counts_of`).
 
-        Raises
-        ------
-        InputError
-            Where they take fewer than three values.
+        Itself where fewer than three values reach the threshold: there is nothing to be parted. What lies in a scar but
+        below the threshold is there by its neighbours' majority, and has no say.
         """
-        high = otsu_steps(moved(counts, -self.shift), 3)
+        own = moved(counts, -self.shift)
+        own = np.where(np.arange(len(own)) + UNKNOWN >= self.limit, own, 0)
+        if np.count_nonzero(own) < len(LEVELS) - 1:
+            return self
+        high = otsu_steps(own, 3)
         breaks = (self.threshold, *(float(value_of(step, self.scheme.units)) for step in high))
         words = "three classes of largest variance between them of this fire's own scars (Liao, Chen & Chung 2001)"
         scheme = per_fire(self.scheme.index, self.scheme.units, breaks, words, by="per-fire")
