@@ -34,7 +34,7 @@ def zones():
         for spot, radius in zip(spots, generator.lognormal(3, 1, 120), strict=True)
     ]
     ring = blobs[0].buffer(6000).difference(blobs[0].buffer(2500))
-    return gpd.GeoDataFrame(geometry=[*blobs, ring, shapely.MultiPolygon([b for b in blobs[5:6]])], crs="EPSG:32611")
+    return gpd.GeoDataFrame(geometry=[*blobs, ring, shapely.union_all(blobs[5:9])], crs="EPSG:32611")
 
 
 def test_equal_to_exactextract_on_the_whole_file(path, zones):
