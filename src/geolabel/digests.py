@@ -27,7 +27,7 @@ def digest(*parts: Any) -> str:
 def _digest(parts: Iterable[Any]) -> str:
     total = hashlib.sha256()
     for part in parts:
-        data = _bytes(part)
+        data = part if type(part) is bytes else _bytes(part)  # most are: a geometry each
         total.update(len(data).to_bytes(8, "big"))
         total.update(data)
     return total.hexdigest()
@@ -76,7 +76,7 @@ def _values(column: Any) -> list[Any]:
         return [None if v != v else int(v) if v.is_integer() else v for v in column.to_numpy().tolist()]  # noqa: PLR0124 - NaN
     if kind == "M" and getattr(column.dtype, "tz", None) is not None:
         column = column.dt.tz_convert("UTC")
-    return [v if type(v) is str or v is None else _plain(v) for v in column]
+    return [v if type(v) is str or v is None else _plain(v) for v in column.tolist()]
 
 
 def _plain(value: Any) -> Any:

@@ -7,12 +7,12 @@ a schema in the database once; PostGIS must be there (`CREATE EXTENSION postgis`
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import URL, Connection, Table, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import NullPool
 
 from geolabel.errors import MissingExtra, StoreError
 from geolabel.store.backend import Backend, Bounds, Values, make_tables
@@ -64,7 +64,7 @@ BY_WORDS = {
 
 
 class Postgres(Backend):
-    """One schema of one database; threads and forked processes may share it."""
+    """One schema of one database; each transaction opens its own connection, so threads and forked processes may share it."""
 
     def __init__(self, address: str, name: str, *, timeout_s: float) -> None:
         url = _url(address)
@@ -73,12 +73,10 @@ class Postgres(Backend):
         self.place = f"{_open(url)} schema {self.schema}"
         self.timeout_s = timeout_s
         options = {"connect_timeout": CONNECT_S, "application_name": "geolabel"}
-        self.engine = create_engine(url, pool_pre_ping=True, connect_args={**options, **url.query})
+        self.engine = create_engine(url, poolclass=NullPool, connect_args={**options, **url.query})
         event.listen(self.engine, "connect", self._settings)
-        event.listen(self.engine, "checkout", _refuse_parents)
 
-    def _settings(self, connection: Any, record: Any) -> None:
-        record.info["pid"] = os.getpid()
+    def _settings(self, connection: Any, _: Any) -> None:
         with connection.cursor() as cursor:
             found = cursor.execute(
                 "SELECT nspname FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'postgis'"
@@ -236,10 +234,3 @@ def _hint(state: str | None, said: str) -> str:
     if state:
         return next((hint for sign, hint in BY_STATE.items() if state.startswith(sign)), "")
     return next(hint for sign, hint in BY_WORDS.items() if sign in said)
-
-
-def _refuse_parents(_: Any, record: Any, proxy: Any) -> None:
-    """A forked process opens connections of its own (SQLAlchemy, "Using Connection Pools with Multiprocessing")."""
-    if record.info["pid"] != os.getpid():
-        record.dbapi_connection = proxy.dbapi_connection = None
-        raise DisconnectionError("this connection belongs to the process that forked this one")
