@@ -14,6 +14,7 @@ import shapely
 from affine import Affine
 from shapely.geometry.base import BaseGeometry
 
+from geolabel.dataset.about import About
 from geolabel.dataset.formats.carries import VALUES
 from geolabel.dataset.formats.pixels import burned, to_pixels
 from geolabel.dataset.formats.reading import Told
@@ -70,8 +71,11 @@ def sample() -> gpd.GeoDataFrame:
 CLOSE_M = 0.02
 """Two centimetres: what seven decimals of a degree may move a corner, longitude and latitude together."""
 CLOSE_S = 1.0
-CLOSE_SHARE = 1e-6
+"""A second: what ISO 8601 texts without a fraction may lose."""
+CLOSE_SHARE = 5e-5
+"""Half of the fourth decimal."""
 Pair = tuple[BaseGeometry, BaseGeometry]
+PROPERTIES = ("geometry", "holes", "crs", "ids", "times", "attributes", "annotator", "confidence")
 WORST = {how: n for n, how in enumerate(("exact", "rounded", "pixels", "box", "no"))}
 """How -> how much is lost, in order."""
 
@@ -81,10 +85,12 @@ def both_ways() -> list[str]:
     return [name for name, one in FORMATS.items() if one.writes and one.reads]
 
 
-def there_and_back(name: str, labels: gpd.GeoDataFrame, folder: Path, *, tiles: Tiling = TILES) -> gpd.GeoDataFrame:
-    """The labels that a format gives back, in their own CRS and its."""
+def there_and_back(
+    name: str, labels: gpd.GeoDataFrame, folder: Path, *, tiles: Tiling = TILES, about: About | None = None
+) -> gpd.GeoDataFrame:
+    """The labels that a format gives back, in the CRS in which it does."""
     path = folder / ("labels" + next(iter(FORMATS[name].suffixes), ""))
-    written = write(labels, path, name, writing=Writing(tiles=tiles), lossy=True)
+    written = write(labels, path, name, writing=Writing(tiles=tiles, about=about or About()), lossy=True)
     return read(written, name, told=Told())
 
 
@@ -96,6 +102,22 @@ def measured(name: str, labels: gpd.GeoDataFrame, folder: Path, *, tiles: Tiling
 def stated(name: str) -> dict[str, str]:
     """Property -> how well a format says that it carries it."""
     return dict(FORMATS[name].carries.items())
+
+
+def converted(first: str, second: str, folder: Path, *, given: gpd.GeoDataFrame | None = None) -> list[str]:
+    """Properties of the sample that are lost on the way through two formats though neither says so.
+
+    Parameters
+    ----------
+    given
+        The sample as the first format gave it back, where that is known.
+    """
+    one, two = folder / "one", folder / "two"
+    for step in (one, two):
+        step.mkdir(parents=True, exist_ok=True)
+    back = there_and_back(second, there_and_back(first, sample(), one) if given is None else given, two)
+    both = {key: max(stated(first)[key], stated(second)[key], key=WORST.__getitem__) for key in PROPERTIES}
+    return worse(compared(sample(), back, UTM), both)
 
 
 def worse(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
@@ -209,4 +231,4 @@ def _number(one: Any, other: Any) -> str:
     if one == other:
         return "exact"
     both = isinstance(one, float) and isinstance(other, float)
-    return "rounded" if both and abs(one - other) <= CLOSE_SHARE else "no"
+    return "rounded" if both and abs(one - other) <= CLOSE_SHARE + 1e-12 else "no"

@@ -90,7 +90,7 @@ def write(labels: gpd.GeoDataFrame, path: Path, writing: Writing) -> Path:
 def _stacked(frame: gpd.GeoDataFrame, ontology: Ontology) -> gpd.GeoDataFrame:
     """The labels from the lowest to the uppermost."""
     kinds = [KINDS.index(ontology[name].kind) for name in frame["class"]]
-    order = np.lexsort((frame["label_id"].to_numpy(str), -frame.area.to_numpy(), kinds))
+    order = np.lexsort((frame["label_id"].to_numpy(str), -shapely.area(frame.geometry.to_numpy()), kinds))
     return frame.iloc[order].reset_index(drop=True)
 
 
