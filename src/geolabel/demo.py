@@ -19,10 +19,11 @@ from geolabel import files, gallery
 from geolabel.config import Config
 from geolabel.errors import ConfigError, InputError
 from geolabel.grid import LonLat
+from geolabel.labeling import CONFIG
 from geolabel.nouns.risk import RiskMap
 from geolabel.nouns.scene import Scene
 from geolabel.nouns.times import When, interval, iso, utc
-from geolabel.project import CONFIG, Project
+from geolabel.project import Project
 from geolabel.steps import maps, risk, score
 from geolabel.steps.consensus import GOLD
 from geolabel.steps.view import SceneSource, located, open_source, read_mask
@@ -266,7 +267,7 @@ class _Job:
     def run(self, scenes: Mapping[str, Scene]) -> Report:
         project, given = self.project, self.given
         start = utc(json.loads((self.folder / JOB).read_text(encoding="utf-8"))["moment"])
-        view = project.add(dem=given.scenes["dem"].path, **scenes)
+        view = project.add(access="open", dem=given.scenes["dem"].path, **scenes)
         view.grid.index(given.ignition)  # outside the scene? said before anything is labeled
         for done, name in enumerate(given.rules, start=1):
             project.rule(name)

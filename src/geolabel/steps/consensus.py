@@ -53,9 +53,9 @@ def agree(
     kinds = sorted({task.kind for task in tasks})
     for done, kind in enumerate(kinds, start=1):
         own = [task for task in tasks if task.kind == kind]
-        names = tuple(c.name for c in ontology.of_kind(kind))
         ids = {task.id for task in own}
         heard = [a for a in votes if a.task_id in ids]
+        names = used([kind], heard, ontology)
         known = {key: mask for key, mask in masks.items() if key in ids}
         fused |= fuse(own, grid, heard, gold=known, classes=names, method=options.method if masks else None)
         progress("consensus", done, len(kinds))
@@ -84,13 +84,22 @@ def skill(
     from geolabel.quality.skill import skill as scored
 
     votes, masks = _heard_and_gold(tasks, grid, answers, experts)
-    names = [c.name for kind in sorted({task.kind for task in tasks}) for c in ontology.of_kind(kind)]
+    names = used(sorted({task.kind for task in tasks}), votes, ontology)
     return scored(tasks, grid, votes, masks, classes=names)
 
 
+def used(kinds: Sequence[Kind], answers: Sequence[Answer], ontology: Ontology) -> tuple[str, ...]:
+    """Classes of these kinds that an answer has, in the ontology's order; the first of each kind where none has any."""
+    drawn = {name for answer in answers for name in answer.shapes["class"].unique()}
+    known = [ontology.of_kind(kind) for kind in kinds]
+    there = [[c.name for c in own if c.name in drawn] or [own[0].name] for own in known]
+    return tuple(name for own in there for name in own)
+
+
 def gold_mask(answer: Answer, grid: Grid, task: Task) -> NDArray[np.bool_]:
-    """(y, x) what a gold answer says is labeled, on the task's tile."""
-    return shapes.rasterise(answer.shapes, grid.crop(task.tile)).astype(bool)
+    """(y, x) what a gold answer says is labeled, on the task's tile; islands that are named unburned are not."""
+    drawn = answer.shapes[answer.shapes["class"] != "unburned"]
+    return shapes.rasterise(drawn, grid.crop(task.tile)).astype(bool)
 
 
 def save_all(fused: Mapping[str, Consensus], folder: Path, *, progress: Progress = silent) -> None:
@@ -112,27 +121,23 @@ def load_all(folder: Path) -> dict[str, Consensus]:
     return dict(zip(index, found, strict=True))
 
 
-def mosaic(
+def codes(
     consensuses: Mapping[str, Consensus], tasks: Sequence[Task], grid: Grid, kind: Kind, ontology: Ontology = WILDFIRE
-) -> NDArray[np.float32]:
-    """(class, y, x) probability of each class of a kind over the whole grid, NaN where nobody judged."""
-    names = [c.name for c in ontology.of_kind(kind)]
-    whole = np.full((len(names), *grid.shape), np.nan, np.float32)
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """((y, x) class code, (y, x) probability of the most probable class) of a kind over the whole grid.
+
+    The code is that of the most probable class where it has more than one half, 0 none, 255 where nobody judged.
+    """
+    values, certainty = np.full(grid.shape, NODATA, np.uint8), np.zeros(grid.shape, np.float32)
     for task in tasks:
         if task.kind == kind and task.id in consensuses:
             one = consensuses[task.id]
-            order = [names.index(name) for name in one.classes]
-            whole[(order, *task.tile.slices)] = one.probability
-    return whole
-
-
-def codes(probability: NDArray[np.float32], kind: Kind, ontology: Ontology = WILDFIRE) -> NDArray[np.uint8]:
-    """(y, x) class code: the most probable class where it has more than one half, 0 none, 255 nobody judged."""
-    numbers = np.array([c.code for c in ontology.of_kind(kind)], np.uint8)
-    known = np.isfinite(probability).any(0)
-    filled = np.nan_to_num(probability)
-    best = np.where(filled.max(0) > 0.5, numbers[filled.argmax(0)], 0)
-    return np.where(known, best, NODATA).astype(np.uint8)
+            numbers = np.array([ontology[name].code for name in one.classes], np.uint8)
+            filled = np.nan_to_num(one.probability)
+            best = np.where(filled.max(0) > 0.5, numbers[filled.argmax(0)], 0)
+            values[task.tile.slices] = np.where(np.isfinite(one.probability).any(0), best, NODATA)
+            certainty[task.tile.slices] = filled.max(0)
+    return values, certainty
 
 
 def labels(
@@ -151,8 +156,7 @@ def labels(
     """
     from geolabel.label.patches import shapes_of
 
-    probability = mosaic(consensuses, tasks, view.grid, kind, ontology)
-    values = codes(probability, kind, ontology)
+    values, certainty = codes(consensuses, tasks, view.grid, kind, ontology)
     known, values = values != NODATA, np.where(values == NODATA, 0, values)
     if kind == "burn":
         values = _severity(view, values == ontology["burned"].code, min_area_m2)
@@ -166,7 +170,6 @@ def labels(
         frame["severity"] = [LEVELS[code - 1] for code in frame["code"]]
         frame["severity_scheme"] = change_index(view, "dnbr")[1].name
     votes, accord = _heard(consensuses, [task for task in tasks if task.kind == kind], view.grid)
-    certainty = np.nanmax(np.nan_to_num(probability), axis=0)
     frame = frame.assign(
         probability=np.round(ndimage.mean(certainty, patch, rows), 4),
         n_votes=np.asarray(ndimage.median(votes, patch, rows)).astype(int),

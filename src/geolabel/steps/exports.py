@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
-from geolabel.errors import ConfigError, InputError, nearest
-from geolabel.grid import Tiling
+from geolabel.errors import InputError
+from geolabel.grid import Grid, Tiling
 from geolabel.nouns.answer import Answer
 from geolabel.nouns.consensus import Consensus
 from geolabel.nouns.scene import Scene
 from geolabel.nouns.task import Task
 from geolabel.nouns.view import View
-from geolabel.ontology import KINDS
+from geolabel.ontology import KINDS, WILDFIRE, Ontology
+from geolabel.shapes import to_grid_crs
 from geolabel.steps.consensus import labels
-from geolabel.steps.view import is_dated
+from geolabel.steps.view import Access, is_dated
 from geolabel.stream import Progress, silent
+from geolabel.tables import LABELS, empty
 
-FORMATS = ("geojson", "gpkg", "geoparquet")
+if TYPE_CHECKING:
+    from geolabel.dataset.about import About
+
+What = Literal["labels", "answers"]
+"""What is exported: what the annotators agree on, or what each of them drew."""
 
 
 def tiles(
@@ -69,55 +76,114 @@ class Job:
     answers: Sequence[Answer]
     notes: str | None = None
     """Sentences that must stand on every product."""
+    ontology: Ontology = WILDFIRE
+    instructions: int = 1
+    access: Access = "open"
 
     def labels(self) -> gpd.GeoDataFrame:
-        """Whole agreed labels of every kind that was labeled."""
+        """Whole agreed labels of every kind that was labeled; `start` and `end` of the ground they speak of."""
         kinds = [kind for kind in KINDS if any(task.kind == kind for task in self.tasks)]
-        frames = [labels(self.view, self.consensuses, self.tasks, kind) for kind in kinds]
-        return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
+        told = [labels(self.view, self.consensuses, self.tasks, kind, ontology=self.ontology) for kind in kinds]
+        found = pd.concat([frame for frame in told if len(frame)] or told[:1], ignore_index=True)
+        return found.assign(start=_moment(self.about.start), end=_moment(self.about.end), notes=self.notes)
+
+    def given(self) -> gpd.GeoDataFrame:
+        """What each annotator drew, whole over tiles (`tables.LABELS`); people under pseudonyms."""
+        from geolabel.dataset.about import pseudonym
+
+        frames = [
+            one.shapes.assign(annotator=pseudonym(one.annotator, self.title), labeled_at=pd.Timestamp(one.at))
+            for one in self.answers
+            if len(one.shapes)
+        ]
+        if not frames:
+            return empty(LABELS, self.view.grid.crs.to_wkt())
+        parts = pd.concat([to_grid_crs(frame, self.view.grid) for frame in frames], ignore_index=True)
+        return whole_labels(as_labels(parts), self.view.grid)
+
+    @property
+    def about(self) -> About:
+        """What every file of the export repeats."""
+        from geolabel.dataset.about import About
+
+        scenes = self.view.scenes
+        first, last = scenes["before"], scenes.get("after", scenes["before"])
+        return About(
+            project=self.title,
+            scene_before=scenes["before"].id,
+            scene_after=scenes["after"].id if "after" in scenes else None,
+            start=first.start if is_dated(first) else None,
+            end=last.end if is_dated(last) else None,
+            ontology=self.ontology,
+            instructions=self.instructions,
+            licence=first.licence,
+            access=self.access,
+            source="consensus",
+            notes=self.notes,
+        )
 
 
-def write(job: Job, path: Path, format: str, *, progress: Progress = silent) -> Path:  # noqa: A002 - the field's word
-    """Path of what was written: `geojson` labeled tiles in a folder, `gpkg` or `geoparquet` whole labels in a file.
+def write(
+    job: Job,
+    drawn: gpd.GeoDataFrame,
+    path: Path,
+    format: str,  # noqa: A002 - the field's word
+    *,
+    lossy: bool | Collection[str] = False,
+    progress: Progress = silent,
+) -> Path:
+    """Path of what was written: labeled tiles in a folder (`geojson`), else what the format makes of all labels.
+
+    Parameters
+    ----------
+    drawn
+        What is exported: `job.labels()` or `job.given()`.
 
     Raises
     ------
-    ConfigError
-        For another format.
+    InputError
+        For another format, and for one that would lose something that nobody agreed to lose.
     """
-    from geolabel.dataset.about import About
     from geolabel.dataset.export import export
     from geolabel.dataset.tiles import export_tiles
 
-    if format not in FORMATS:
-        raise ConfigError(f"unknown format {format!r}", hint=nearest(format, FORMATS))
+    grid, own = job.view.grid, sorted({task.tile for task in job.tasks})
     if format != "geojson":
-        return export(job.labels().assign(notes=job.notes), path, format=format)
-    own = {task.tile for task in job.tasks}
-    scenes = job.view.scenes
-    first, last = scenes["before"], scenes.get("after", scenes["before"])
-    about = About(
-        project=job.title,
-        scene_before=scenes["before"].id,
-        scene_after=scenes["after"].id if "after" in scenes else None,
-        start=first.start if is_dated(first) else None,
-        end=last.end if is_dated(last) else None,
-        licence=scenes["before"].licence,
-        source="consensus",
-        notes=job.notes,
-        valid_share=_valid_share(job),
-    )
+        tiles = Tiling(grid, tuple(own))
+        return export(drawn, path, format=format, tiles=tiles, about=job.about, lossy=lossy, progress=progress)
     return export_tiles(
         path,
         view_id=job.view.id,
-        grid=job.view.grid,
+        grid=grid,
         tiles=own,
-        shapes=job.labels(),
+        shapes=drawn,
         consensuses=job.consensuses,
         answers=job.answers,
-        about=about,
+        about=replace(job.about, valid_share=_valid_share(job)),
         progress=progress,
     )
+
+
+def as_labels(shapes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """`tables.LABELS` of shapes that lack some of its columns; more columns are kept."""
+    blank = empty(LABELS, shapes.crs)
+    lost = {name: pd.Series(None, index=shapes.index, dtype=blank[name].dtype) for name in LABELS if name not in shapes}
+    return shapes.assign(**lost)
+
+
+def whole_labels(parts: gpd.GeoDataFrame, grid: Grid) -> gpd.GeoDataFrame:
+    """Labels whose parts on several tiles are one shape again, by annotator and `label_id`."""
+    from geolabel.dataset.drawn import SNAP_PX
+
+    keys, size = ["annotator", "label_id"], SNAP_PX * abs(grid.transform.a)
+    first = parts.drop_duplicates(keys).sort_values(keys).reset_index(drop=True)
+    groups = parts.groupby(keys, sort=True).geometry.agg(list)
+    whole = [own[0] if len(own) == 1 else shapely.union_all(own, grid_size=size) for own in groups]
+    return first.set_geometry(gpd.GeoSeries(whole, index=first.index, crs=parts.crs))
+
+
+def _moment(value: Any) -> Any:
+    return pd.NaT if value is None else pd.Timestamp(value)
 
 
 def _valid_share(job: Job) -> dict[str, float]:

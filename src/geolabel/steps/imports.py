@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
-from geolabel.errors import InputError
-from geolabel.nouns.answer import ANNOTATOR_KINDS, Answer
+from geolabel.digests import canonical, digest_shapes
+from geolabel.errors import InputError, OntologyError, SourceError, nearest
+from geolabel.grid import Grid
+from geolabel.nouns.answer import ANNOTATOR_KINDS, Answer, Outcome
 from geolabel.nouns.task import Task
 from geolabel.nouns.view import View
-from geolabel.ontology import Kind, Ontology
+from geolabel.ontology import Kind, Migration, Ontology
 from geolabel.shapes import to_grid_crs
 from geolabel.steps.rules import answers
-from geolabel.tables import LABELS, SHAPES, check
+from geolabel.tables import AGREED, LABELS, SHAPES, check
+
+OF_CONSENSUS = (*(name for name in AGREED if name not in SHAPES), "area_m2", "notes")
+"""Columns of exported labels that are nobody's claim."""
+IMAGES = (".tif", ".tiff", ".jp2", ".vrt", ".png", ".jpg")
+"""What may be an image that labels in pixels were drawn on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +152,11 @@ def named(labels: gpd.GeoDataFrame, annotator: str | None, person: Callable[[str
     return labels.assign(annotator=told.map(names))
 
 
+def given_by(labels: gpd.GeoDataFrame, annotator: str) -> gpd.GeoDataFrame:
+    """The labels as somebody gives them now."""
+    return labels.assign(annotator=annotator, labeled_at=pd.Series(pd.NaT, labels.index, dtype="datetime64[ns, UTC]"))
+
+
 def is_annotator(name: str) -> bool:
     """Whether a name is that of an annotator, `person:<id>` and the like."""
     kind, colon, rest = name.partition(":")
@@ -154,3 +170,141 @@ def _check_annotators(labels: gpd.GeoDataFrame) -> None:
             f"{int(lost.sum())} labels say not whose they are, {labels['label_id'][lost].iloc[0]!r} among them",
             hint="annotator='person:<id>', or name the field that says it: fields={'annotator': '...'}",
         )
+
+
+def read_labels(
+    path: Path | str,
+    *,
+    format: str | None = None,  # noqa: A002 - the field's word
+    images: Path | str | None = None,
+    **told: Any,
+) -> gpd.GeoDataFrame:
+    """`tables.LABELS` of a file or folder of another program, in its CRS; dates aware, classes the ontology's.
+
+    Parameters
+    ----------
+    format
+        A name of `geolabel formats`; default: by the file's name.
+    images
+        Folder of the georeferenced images that labels in pixels were drawn on.
+    told
+        What the file does not say: `fields` (column of LABELS -> their field), `classes` (theirs -> the ontology's, None
+        leaves out), `values` (column -> value of all labels), `crs`, `layer`, `tz`, `encoding`, `ontology`.
+
+    Raises
+    ------
+    GeolabelError
+        Where it cannot be read as labels; says what was found and what to tell.
+    """
+    from geolabel.dataset.formats.registry import read
+
+    if images is not None:
+        told["grids"] = image_grids(Path(images))
+    return read(Path(path), format, **told)
+
+
+def image_grids(folder: Path) -> Callable[[str], Grid]:
+    """Name of an image (with or without its folder and suffix) -> the grid that its file in `folder` lies on.
+
+    Raises
+    ------
+    SourceError
+        Where the folder has no such image; the nearest name is told.
+    """
+    from geolabel.scene.reading import read_header
+
+    files = {path.stem: path for path in sorted(folder.iterdir()) if path.suffix.lower() in IMAGES}
+
+    def grid(name: str) -> Grid:
+        stem = Path(name).stem
+        if stem not in files:
+            raise SourceError(f"{folder} has no image {name!r}", hint=nearest(stem, files))
+        return read_header(files[stem]).grid
+
+    return grid
+
+
+def source(labels: Any, *, format: str | None, ontology: Ontology, **told: Any) -> tuple[gpd.GeoDataFrame, str]:  # noqa: A002
+    """(`tables.LABELS`, how they came) of a file, or of a table."""
+    if isinstance(labels, str | Path):
+        frame = read_labels(labels, format=format, ontology=ontology, **told)
+        return frame, f"import:{Path(labels).name}@{digest_shapes(frame)[:12]}"
+    return check(labels, LABELS), f"import:table@{digest_shapes(labels)[:12]}"
+
+
+def edited(
+    before: gpd.GeoDataFrame, after: gpd.GeoDataFrame, tasks: Sequence[Task], grid: Grid
+) -> tuple[gpd.GeoDataFrame, list[str]]:
+    """(`tables.LABELS` after an edit, ids of the tasks on which a label was added, changed or removed).
+
+    Labels keep their ids; what was split or drawn anew gets one (see `dataset.formats.edits`).
+    """
+    from geolabel.dataset.formats.edits import edits
+
+    told = edits(before, after)
+    moved = told[told["change"] != "unchanged"]
+    was = before[before["label_id"].isin(moved["label_id"])].to_crs(told.crs)
+    ground = pd.concat([to_grid_crs(frame, grid).geometry for frame in (moved, was)])
+    boxes = np.array([shapely.box(*grid.crop(task.tile).bounds) for task in tasks])
+    hit = np.unique(shapely.STRtree(boxes).query(ground.to_numpy(), predicate="intersects")[1])
+    now = told.loc[told["change"] != "removed", list(LABELS)]
+    return now.assign(attributes=now["attributes"].map(_own)), [tasks[number].id for number in hit]
+
+
+def _own(attributes: Any) -> Any:
+    """A label's attributes without what an export says of a consensus."""
+    if not isinstance(attributes, str):
+        return None
+    left = {name: value for name, value in json.loads(attributes).items() if name not in OF_CONSENSUS}
+    return canonical(left).decode() if left else None
+
+
+def likest(after: gpd.GeoDataFrame, exported: Sequence[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
+    """The table, of those that were exported, that an edited one comes from: most ids in common; of equals the last.
+
+    Raises
+    ------
+    InputError
+        Where nothing was exported.
+    """
+    if not exported:
+        raise InputError("this project exported no labels", hint="labels of others come in with import_labels")
+    ids = set(after["label_id"].dropna())
+    return max(reversed(exported), key=lambda one: len(ids & set(one["label_id"])) / max(1, len(one)))
+
+
+def migrated(
+    heard: Sequence[Answer],
+    tasks: Sequence[Task],
+    migration: Migration,
+    ontology: Ontology,
+    *,
+    decided: Mapping[str, str] | None = None,
+) -> list[Answer]:
+    """Corrections of all answers that were given under the migration's source.
+
+    Raises
+    ------
+    OntologyError
+        Where the project's ontology is not the source, or a class that is used has no place in the target.
+    """
+    if ontology.id != migration.source.id:
+        raise OntologyError(f"the project is under {ontology.id}", hint=f"this migration is from {migration.source.id}")
+    under = {task.id: task.ontology for task in tasks}
+    how = f"migrate:{migration.source.id}->{migration.target.id}"
+    old = [one for one in heard if (one.ontology or under[one.task_id]) == migration.source.id]
+    return [_moved(one, migration, how, decided or {}) for one in old]
+
+
+def _moved(one: Answer, migration: Migration, how: str, decided: Mapping[str, str]) -> Answer:
+    shapes = migration.apply(one.shapes, decided) if len(one.shapes) else one.shapes
+    outcome: Outcome = "empty" if one.outcome == "labeled" and not len(shapes) else one.outcome
+    return replace(
+        one,
+        shapes=shapes,
+        outcome=outcome,
+        supersedes=one.uuid,
+        uuid=str(uuid4()),
+        ontology=migration.target.id,
+        how=how,
+    )

@@ -16,7 +16,7 @@ from geolabel.nouns.consensus import Consensus
 from geolabel.nouns.risk import RiskMap
 from geolabel.nouns.task import Task
 from geolabel.ontology import WILDFIRE
-from geolabel.steps.consensus import GOLD, codes, mosaic
+from geolabel.steps.consensus import GOLD, codes
 
 if TYPE_CHECKING:
     from geolabel.fire.front import Fire
@@ -38,7 +38,7 @@ def label_scores(
     for task in scored:
         judged[task.tile.slices] = True
     drawn = {name: _drawn(name, scored, grid, answers) for name in sorted({a.annotator for a in answers} - {GOLD})}
-    agreed = codes(mosaic(consensuses, tasks, grid, "burn"), "burn") == WILDFIRE["burned"].code
+    agreed = codes(consensuses, tasks, grid, "burn")[0] == WILDFIRE["burned"].code
     rows = [
         {"who": who, "iou": iou(mask & judged, truth & judged), "area_bias": area_bias(mask & judged, truth & judged)}
         for who, mask in [*drawn.items(), ("consensus", agreed)]

@@ -23,7 +23,15 @@ class TaskOptions(Options):
     seed: int = Field(default=0, description="draws the gold tasks")
 
 
-def plan(view: View, kind: Kind, options: TaskOptions, *, promising: Collection[str] = ()) -> list[Task]:
+def plan(
+    view: View,
+    kind: Kind,
+    options: TaskOptions,
+    *,
+    promising: Collection[str] = (),
+    ontology: str = WILDFIRE.id,
+    instructions: int = 1,
+) -> list[Task]:
     """One task a tile of the view, in order.
 
     Gold tasks are drawn among the tiles whose keys are `promising` (a rule found something there), and as many among
@@ -39,7 +47,7 @@ def plan(view: View, kind: Kind, options: TaskOptions, *, promising: Collection[
         else ()
     )
     return [
-        Task(view.id, view.grid.digest, tile, kind, WILDFIRE.id, "gold" if tile.key in gold else "new")
+        Task(view.id, view.grid.digest, tile, kind, ontology, "gold" if tile.key in gold else "new", instructions)
         for tile in tiles
     ]
 
