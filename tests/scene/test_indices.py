@@ -122,7 +122,7 @@ def test_a_missing_band_and_an_unknown_index_are_named():
     with pytest.raises(BandError, match="nir08"):
         nbr(scene)
     with pytest.raises(BandError) as error:
-        index(scene, "nvdi")
+        index(scene, "ndvy")
     assert "'ndvi'" in error.value.hint
 
 

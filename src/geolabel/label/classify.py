@@ -5,6 +5,7 @@ Class names are those of the polygons; to put them into an ontology is the calle
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -54,6 +55,7 @@ class Classifier:
         *,
         ground: Any = None,
         column: str = "class",
+        models: Sequence[str] | None = None,
         seed: int = 0,
         most_px: int = MOST_PX,
         progress: Progress = silent,
@@ -70,6 +72,8 @@ class Classifier:
             Where bands and ground lie.
         ground
             Dataset (y, x) of layers of the ground (elevation, slope, aspect ...) or None; NaN is read as their mean.
+        models
+            Names of `MODELS` to try, default all: a forest takes most of the time.
         seed
             Of the drawn pixels and the forest.
         most_px
@@ -88,7 +92,7 @@ class Classifier:
             raise InputError(f"bands of {stack.shape[1:]} on a grid of {grid.shape}", hint="align them first")
         known = samples(features, stack, polygons, grid, column=column, most_px=most_px, seed=seed)
         there = tuple(kind for kind in KINDS if kind in features.kinds.values())
-        held = hold_out(known, features, candidates(there), seed=seed, progress=progress)
+        held = hold_out(known, features, candidates(there, models), seed=seed, progress=progress)
         chosen = held.candidates[held.best]
         model = fit(chosen, known, features, seed=seed, where=np.ones(len(known.polygon), bool))
         return cls(chosen, features, known, model, Report.of(held))

@@ -139,7 +139,7 @@ def segments(
     way: Way = "edges",
     bands: tuple[str, ...] | None = None,
     class_name: str = "building",
-    least_compact: float = 0.0,
+    least_compact: float = 0.4,
 ) -> gpd.GeoDataFrame:
     """Segments of a fine scene as proposals of objects, in a metric CRS; `tables.SHAPES` and more; see `label.segments`.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from geolabel.errors import InputError, nearest
 from geolabel.label.cover.features import What
 
 TREES = 60
@@ -79,8 +80,27 @@ MODELS: dict[str, Callable[[int, int], Any]] = {
 Friedman (1989) regularisation; forest: Breiman (2001)."""
 
 
-def candidates(kinds: tuple[What, ...]) -> tuple[Candidate, ...]:
-    """Every model of ever more kinds of features, plain before rich; a forest, which picks its own, of all of them."""
+BASELINE = Candidate("nearest mean", ("bands",))
+"""What every classifier is compared with."""
+
+
+def candidates(kinds: tuple[What, ...], models: Sequence[str] | None = None) -> tuple[Candidate, ...]:
+    """Every model of ever more kinds of features, plain before rich; a forest, which picks its own, of all of them.
+
+    Parameters
+    ----------
+    models
+        Names of the models to try, default all. `BASELINE` is always among the candidates.
+
+    Raises
+    ------
+    InputError
+        For a model that does not exist.
+    """
+    for name in models or ():
+        if name not in MODELS:
+            raise InputError(f"there is no model {name!r}", hint=nearest(name, MODELS))
     richer = [kinds[: i + 1] for i in range(len(kinds))]
     plain = [Candidate(model, reads) for model in MODELS if model != "random forest" for reads in richer]
-    return (*plain, Candidate("random forest", kinds))
+    every = (*plain, Candidate("random forest", kinds))
+    return tuple(one for one in every if models is None or one.model in models or one == BASELINE)

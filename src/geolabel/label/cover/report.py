@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from geolabel.label.cover.candidates import BASELINE
 from geolabel.label.cover.holdout import Holdout
-
-BASELINE = "nearest mean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class Report:
             accuracy=float(hit.mean()),
             by_polygon=float(of_polygon.mean()),
             by_class=float(pd.Series(hit).groupby(truth).mean().mean()),
-            baseline=float(alone[[one.model for one in held.candidates].index(BASELINE)]),
+            baseline=float(alone[held.candidates.index(BASELINE)]),
             stated=float(said.max(axis=1).mean()),
             confusion=pd.DataFrame(table, samples.classes, samples.classes),
             candidates=pd.DataFrame(
