@@ -90,9 +90,9 @@ class Source:
 
 def ours(name: str, rows: int, folder: Path) -> Run:
     import geolabel as gl
-    from geolabel.dataset.formats.registry import FORMATS as known
+    from geolabel.dataset.formats.registry import format_of
 
-    path = folder / f"labels{known[name].suffixes[0]}"
+    path = folder / f"labels{format_of(name).suffixes[0]}"
     gl.export(part(0, 10), path, format=name)  # imports are not the work
     start_mb, source, begun = _rss_mb(), Source(rows), time.process_time()
     gl.export(source, path, format=name)

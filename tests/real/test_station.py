@@ -90,7 +90,7 @@ def test_change_per_basin_follows_the_usgs_figures(data, project):
 
 def test_severe_share_of_the_exported_labels_rises_with_the_official_one(data, job, project):
     table, grid = basins(data, "stn"), project.view.grid
-    exported = gpd.read_file(job[0] / "labels.gpkg")
+    exported = gpd.read_file(job[0] / "labels.gpkg", layer="labels")
     burned = exported[exported.severity.notna()]
     scar = rasterise(burned, grid) > 0
     severe = rasterise(burned[burned.severity.isin(["moderate", "high"])], grid) > 0

@@ -238,13 +238,13 @@ def test_burned_takes_every_option_and_goes_on_in_its_folder(geolabel, refused, 
     code, said, shown = geolabel(*pair, *told, *more, "--out", tmp_path / "scar.gpkg")
     assert code == 0
     assert "finding scars" in shown
-    frame = gpd.read_file(tmp_path / "scar.gpkg")
+    frame = gpd.read_file(tmp_path / "scar.gpkg", layer="labels")
     assert f"{len(frame)} polygons" in said
     assert len(frame)
     assert frame.severity.isna().all()
     before = (tmp_path / "work" / "index.i2").stat().st_mtime_ns
     assert geolabel(*pair, *told, *more, "--out", tmp_path / "again.gpkg")[0] == 0
-    assert gpd.read_file(tmp_path / "again.gpkg").label_id.tolist() == frame.label_id.tolist()
+    assert gpd.read_file(tmp_path / "again.gpkg", layer="labels").label_id.tolist() == frame.label_id.tolist()
     assert (tmp_path / "work" / "index.i2").stat().st_mtime_ns == before
     assert "otsu" in refused(*pair, "--threshold", "otus", "--out", tmp_path / "x.gpkg")
     assert "change of dNBR" in refused(*pair, "--index", "rbr", "--offset", "ring", "--out", tmp_path / "x.gpkg")

@@ -99,13 +99,14 @@ def test_exported_tiles_dissolve_to_the_scar(scar, scenes, tmp_path):
     assert len(json.loads((folder / "index.geojson").read_text())["features"]) == len(tiles)
 
 
-@pytest.mark.parametrize(("kind", "read"), [("gpkg", gpd.read_file), ("geoparquet", gpd.read_parquet)])
-def test_other_formats_come_back_equal(scar, tmp_path, kind, read):
+@pytest.mark.parametrize("kind", ["gpkg", "geoparquet"])
+def test_other_formats_come_back_equal(scar, tmp_path, kind):
     path = gl.export(scar, tmp_path, format=kind)
-    back = read(path)
+    back = gpd.read_parquet(path) if kind == "geoparquet" else gpd.read_file(path, layer="labels")
     assert back.crs == scar.crs
-    assert list(back["label_id"]) == list(scar["label_id"])
-    assert np.allclose(back.area, scar.area)
+    back, given = back.set_index("label_id"), scar.set_index("label_id")
+    assert set(back.index) == set(given.index)
+    assert np.allclose(back.area[given.index], given.area)
 
 
 def test_geojson_is_in_degrees(scar, tmp_path):
