@@ -9,6 +9,7 @@ import numpy as np
 import rasterio
 import rasterio.features
 import rasterstats
+from exactextract.raster import NumPyRasterSource
 
 import geolabel as gl
 from geolabel import shapes
@@ -77,12 +78,15 @@ def zonal_means(task):
 
 
 def exactextract_whole(task):
-    """The same by exactextract on the file; DN, so the mean is calibrated here."""
+    """The same by exactextract on the scene read whole, which is several times faster than on the file; DN, calibrated here."""
     _, frame = given(task)
 
     def work():
-        with rasterio.Env(GDAL_CACHEMAX=task["cache_mb"]):
-            found = exactextract.exact_extract(task["paths"][0], frame, ["mean", "count"], output="pandas")
+        with rasterio.open(task["paths"][0], num_threads=task["threads"]) as file:
+            pixels, place, wkt = file.read(), file.bounds, file.crs.wkt
+        numbered = enumerate(pixels, start=1)
+        sources = [NumPyRasterSource(band, *place, nodata=0, name=f"band_{n}", srs_wkt=wkt) for n, band in numbered]
+        found = exactextract.exact_extract(sources, frame, ["mean", "count"], output="pandas")
         return {"count": len(frame), "checksum": round(float((found["band_4_mean"].mean() - 1000) / 10_000), 6)}
 
     return work

@@ -41,6 +41,7 @@ def assert_sound(where, links):
 
 
 # ---------------------------------------------------------------------- killed
+@pytest.mark.slow
 @pytest.mark.parametrize(("team", "kills"), [(1, 120), (3, 80)])
 def test_writers_killed_at_random_lose_nothing_they_were_told(tmp_path, team, kills):
     """SQLite: 200 kills in all."""
@@ -51,6 +52,7 @@ def test_writers_killed_at_random_lose_nothing_they_were_told(tmp_path, team, ki
     assert tally.untold <= kills + team  # at most the one that each killed writer was writing
 
 
+@pytest.mark.slow
 def test_writers_of_postgresql_killed_at_random_lose_nothing(postgres_url, tmp_path):
     tally = killed_writers(postgres_url, tmp_path / "log", kills=60, team=2)
     assert tally.sound, tally
@@ -58,6 +60,7 @@ def test_writers_of_postgresql_killed_at_random_lose_nothing(postgres_url, tmp_p
     assert tally.untold <= 60 + 2
 
 
+@pytest.mark.slow
 def test_a_postgresql_that_is_killed_under_its_writers_loses_nothing(postgres, postgres_url, tmp_path):
     tally = killed_servers(postgres, postgres_url, tmp_path / "log", kills=10)
     assert tally.sound, tally
