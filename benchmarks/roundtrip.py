@@ -26,6 +26,8 @@ from geolabel.tables import LABELS, check
 CRS = "EPSG:32610"
 UTM = Grid.of(CRS, Affine(30, 0, 500_000, 0, -30, 4_200_000), (64, 64))
 TILES = Tiling(UTM, UTM.tiles(32))
+DATED = About(start=datetime(2009, 3, 17, tzinfo=UTC), end=datetime(2009, 10, 15, tzinfo=UTC))
+"""For labels that lost their times: an item of STAC must have one."""
 
 
 def frame(rows: Iterable[Mapping[str, Any]], crs: Any = CRS) -> gpd.GeoDataFrame:
@@ -115,7 +117,9 @@ def converted(first: str, second: str, folder: Path, *, given: gpd.GeoDataFrame 
     one, two = folder / "one", folder / "two"
     for step in (one, two):
         step.mkdir(parents=True, exist_ok=True)
-    back = there_and_back(second, there_and_back(first, sample(), one) if given is None else given, two)
+    between = there_and_back(first, sample(), one) if given is None else given
+    timeless = between[["start", "end"]].isna().all(axis=None)
+    back = there_and_back(second, between, two, about=DATED if timeless else None)
     both = {key: max(stated(first)[key], stated(second)[key], key=WORST.__getitem__) for key in PROPERTIES}
     return worse(compared(sample(), back, UTM), both)
 
