@@ -92,7 +92,7 @@ def test_answers_come_back_with_who_and_when_and_corrections_only_once(tmp_path)
 def test_a_folder_that_is_not_whole_is_told(tmp_path):
     folder = export(GIVEN, tmp_path / "t", format="geojson", tiles=TILES)
     (folder / "0_0.geojson").unlink()
-    with pytest.raises(SourceError, match="0_0.geojson is not there"):
+    with pytest.raises(SourceError, match=r"0_0\.geojson is not there"):
         read(folder)
     with pytest.raises(InputError, match=r"has no index\.geojson"):
         read(tmp_path, "geojson")

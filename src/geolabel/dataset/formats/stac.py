@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,6 @@ import geopandas as gpd
 import pandas as pd
 from shapely.geometry import shape
 
-import geolabel
 from geolabel.dataset.about import About
 from geolabel.dataset.features import tile_grid
 from geolabel.dataset.formats.carries import Carries
@@ -122,7 +122,7 @@ def _item(head: Feature, features: Sequence[Feature], about: About, span: tuple[
         "license": _licence(about),
         "version": str(about.export_version),
         **_label_fields(tile, labels, about.ontology),
-        "processing:software": {"geolabel": geolabel.__version__},
+        "processing:software": {"geolabel": version("geolabel")},
         "processing:lineage": _lineage(labels),
         "geolabel:outcome": tile["outcome"],
         "geolabel:digest": tile["digest"],
