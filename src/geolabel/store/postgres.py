@@ -52,12 +52,14 @@ BY_STATE = {
 BY_WORDS = {
     "password authentication failed": BY_STATE["28"],
     "no password supplied": BY_STATE["28"],
+    'role "': BY_STATE["28"],
     "does not exist": BY_STATE["3D000"],
     "pg_hba.conf": BY_STATE["28"],
     "refused": "no server listens there: check host and port, and that PostgreSQL runs",
     "resolve host": "check the host's name",
     "timeout expired": "the server does not answer: check host, port and firewall",
     "too many": BY_STATE["53"],
+    "NUL": BY_STATE["22"],
     "": BY_STATE["08"],
 }
 """Part of the message, for errors without an SQLSTATE (they come from the way to the server) -> what to do."""
