@@ -26,7 +26,7 @@ def shipped() -> Iterator[Row]:
     best = f"simulated annotators {people['iou'].min():.3f}-{people['iou'].max():.3f}"
     yield Row("burn scar: IoU of the consensus with the truth", labels.loc["consensus", "iou"], "", best)
     yield Row("burn scar: area bias of the consensus", labels.loc["consensus", "area_bias"])
-    yield Row("burn scar: IoU of the rule with the truth", labels.loc["rule:burned@1", "iou"])
+    yield Row("burn scar: IoU of the rule with the truth", labels.loc["rule:burned@2", "iou"])
     risk, constant = chances.loc["risk map"], chances.loc["constant"]
     beside = "; ".join(f"{name} {value:.3f}" for name, value in chances["average precision"].drop("risk map").items())
     base = chances.loc[["distance to the ignition", "ellipse downwind", "constant"], "average precision"].max()

@@ -59,7 +59,7 @@ def pair(tmp_path_factory):
 
 def test_array_threads_and_cluster_give_one_table(pair, address, tmp_path):
     view = align(dict(zip(("before", "after"), pair, strict=True)))
-    whole = burned(dnbr(view), view.grid, min_area_m2=5_000, how=How(strip_rows=N, threads=1))
+    whole = burned(dnbr(view), view.grid, min_area_m2=5_000, offset="auto", how=How(strip_rows=N, threads=1))
     threads = gl.burned(*pair, threads=2)
     cluster = gl.burned(*pair, scheduler=address, work=tmp_path / "job")
     assert same(whole, threads)
@@ -86,7 +86,8 @@ def test_scenes_without_a_reader_go_to_the_workers_too(address):
     grid = metric_grid(90, 80)
     before = scene_of({"nir08": 0.4, "swir22": 0.1}, grid, chunks=32, name="before")
     after = scene_of({"nir08": 0.3 + nir / nir.std() * 0.1, "swir22": 0.2}, grid, chunks=32, name="after")
-    assert same(gl.burned(before, after), gl.burned(before, after, scheduler=address))
+    whole = {"offset": 0}  # no ground around the scar is unburned
+    assert same(gl.burned(before, after, **whole), gl.burned(before, after, scheduler=address, **whole))
 
 
 def test_a_client_is_used_and_left_open(address):
