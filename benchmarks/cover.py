@@ -105,4 +105,24 @@ def trees(folder: Path) -> tuple[Scene, gpd.GeoDataFrame]:
     first = [scene.grid.transform * point for point in zip(rows.xmin, rows.ymin, strict=True)]
     last = [scene.grid.transform * point for point in zip(rows.xmax, rows.ymax, strict=True)]
     boxes = [shapely.box(*a, *b).normalize() for a, b in zip(first, last, strict=True)]
+    return scene, gpd.GeoDataFrame(geometry=boxes, crs=scene.grid.crs.proj)
+
+
+def best_iou(found: gpd.GeoDataFrame, truth: gpd.GeoDataFrame, *, boxes: bool = False) -> Any:
+    """(n,) IoU of the best proposal of each true object; `boxes`: of the boxes around them."""
+    shapes = (shapely.envelope(found.geometry.values) if boxes else found.geometry.values).copy()
+    index_of, best = shapely.STRtree(shapes), np.zeros(len(truth))
+    for i, one in enumerate(truth.geometry):
+        near = shapes[index_of.query(one)]
+        if len(near):
+            common = shapely.area(shapely.intersection(near, one))
+            best[i] = (common / (shapely.area(near) + one.area - common)).max()
+    return best
+
+
+def squares(scene: Scene, size_m: float, step: float = 1.0) -> gpd.GeoDataFrame:
+    """Baseline: squares of the size looked for, `step` of it apart, over the whole scene."""
+    xmin, ymin, xmax, ymax = scene.grid.bounds
+    xs, ys = np.arange(xmin, xmax - size_m / 2, size_m * step), np.arange(ymin, ymax - size_m / 2, size_m * step)
+    boxes = [shapely.box(x, y, x + size_m, y + size_m) for y in ys for x in xs]
     return gpd.GeoDataFrame(geometry=boxes, crs=scene.grid.crs.proj)

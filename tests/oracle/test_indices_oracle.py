@@ -22,6 +22,8 @@ SPYNDEX = {
     "mirbi": "MIRBI",
     "bai": "BAI",
     "bais2": "BAIS2",
+    "ndwi": "NDWI",
+    "awei_sh": "AWEIsh",
 }
 LETTERS = {
     "blue": "B", "green": "G", "red": "R", "rededge075": "RE2", "rededge078": "RE3", "swir16": "S1", "swir22": "S2",
