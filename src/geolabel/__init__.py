@@ -20,6 +20,10 @@ _HOME = {
     "Tiling": "grid",
     "LonLat": "grid",
     "GeolabelError": "errors",
+    "Ontology": "ontology",
+    "Migration": "ontology",
+    "Instructions": "ontology",
+    "WILDFIRE": "ontology",
     # nouns
     "Scene": "nouns.scene",
     "View": "nouns.view",
@@ -40,8 +44,16 @@ _HOME = {
     "save_zarr": "scene.products.zarr",
     "burned": "steps.burns",
     "burned_parts": "steps.burns",
+    "burned_index": "steps.burns",
+    "burned_radar": "steps.radar",
+    "water_radar": "steps.radar",
     "terrain": "steps.cover",
     "settlements": "steps.cover",
+    "classifier": "steps.cover",
+    "classify": "steps.cover",
+    "water": "steps.cover",
+    "landform": "steps.cover",
+    "segments": "steps.cover",
     "tiles": "steps.exports",
     "walk_tiles": "dataset.chips",
     "random_chips": "dataset.shuffle",
@@ -50,9 +62,7 @@ _HOME = {
     "Cache": "dataset.cache",
     "export": "dataset.export",
     "read_labels": "steps.imports",
-    "Ontology": "ontology",
-    "Migration": "ontology",
-    "WILDFIRE": "ontology",
+    "zonal": "scene.zonal",
     "draw": "view.draw",
     "field_map": "view.field",
     "sample": "gallery",
@@ -79,6 +89,7 @@ if TYPE_CHECKING:
     from geolabel.nouns.risk import RiskMap
     from geolabel.nouns.scene import Scene
     from geolabel.nouns.view import View
+    from geolabel.ontology import WILDFIRE, Instructions, Migration, Ontology
     from geolabel.project import Project
     from geolabel.scene.align import align
     from geolabel.scene.flow import twi
@@ -87,9 +98,12 @@ if TYPE_CHECKING:
     from geolabel.scene.open import open_dem, open_scene
     from geolabel.scene.products.zarr import save_zarr
     from geolabel.scene.terrain import hillshade, slope_aspect, tpi
-    from geolabel.steps.burns import burned, burned_parts
-    from geolabel.steps.cover import settlements, terrain
+    from geolabel.scene.zonal import zonal
+    from geolabel.steps.burns import burned, burned_index, burned_parts
+    from geolabel.steps.cover import classifier, classify, landform, segments, settlements, terrain, water
     from geolabel.steps.exports import tiles
+    from geolabel.steps.imports import read_labels
+    from geolabel.steps.radar import burned_radar, water_radar
     from geolabel.view.draw import draw
     from geolabel.view.field import field_map
 

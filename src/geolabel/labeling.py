@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from geolabel import config as configs
 from geolabel import files
 from geolabel.config import Config
+from geolabel.digests import digest_shapes
 from geolabel.errors import InputError, SourceError
 from geolabel.nouns.answer import Answer
 from geolabel.nouns.consensus import Consensus
@@ -268,7 +269,8 @@ class Labeling:
         """
         frame, how = imports.source(labels, format=format, ontology=self.ontology, **told)
         whose = imports.named(frame, annotator, self.ledger.person)
-        found = self._import(whose, how).run(whose, complete=complete)
+        looked = imports.without_labels(frame, annotator, self.ledger.person)
+        found = self._import(whose, how, looked=looked).run(whose, complete=complete)
         return self._imported(found)
 
     def import_edits(
@@ -290,12 +292,12 @@ class Labeling:
         job = self._import(now, how.replace("import:", "edit:"), shown=("consensus",))
         return self._imported(job.run(imports.given_by(now, name), annotators=(name,), only=touched))
 
-    def _import(self, labels: Any, how: str, *, shown: tuple[str, ...] = ()) -> imports.Import:
+    def _import(self, labels: Any, how: str, **more: Any) -> imports.Import:
         kinds = sorted({self.ontology[name].kind for name in labels["class"]} | {task.kind for task in self.tasks()})
         tasks = {kind: self.plan(kind) for kind in kinds}
         known = {kind: rules.known_ground(self.view, kind) for kind in kinds}
         at = datetime.now(UTC)
-        return imports.Import(self.view, tasks, self.answers(), self.ontology, known, at, how, shown)
+        return imports.Import(self.view, tasks, self.answers(), self.ontology, known, at, how, **more)
 
     def _imported(self, found: imports.Imported) -> imports.Imported:
         if found.answers:
@@ -303,15 +305,56 @@ class Labeling:
         return found
 
     def rule(self, name: str) -> list[Answer]:
-        """Complete answers of a rule to all tasks of its kind, appended to the ledger once."""
+        """Complete answers of a rule to all tasks of its kind, appended to the ledger once.
+
+        Answers of an earlier version of the rule are corrected: one rule is one voice.
+        """
         rule = rules.rule(name)
-        known = self.ledger.answers(annotator=rule.annotator)
-        if known:
+        known = [one for one in self.answers() if one.annotator.rpartition("@")[0] == f"rule:{name}"]
+        if known and all(one.annotator == rule.annotator for one in known):
             return known
-        found = rules.find(name, self.view, self.config.rules)
+        return self._found(rule, rules.find(name, self.view, self.config.rules), known=known)
+
+    def learn(self, polygons: Any = None, *, seed: int = 0) -> tuple[list[Answer], dict[str, Any]]:
+        """(Answers of `rule:terrain-learned@1` to all terrain tasks, the report of how well it names polygons held out).
+
+        Asked again with the same polygons it gives the same; with others its answers are corrected.
+
+        Parameters
+        ----------
+        polygons
+            `tables.SHAPES` of terrain classes; default: what people drew in this project's terrain tasks.
+
+        Raises
+        ------
+        InputError
+            Where there is too little to learn from.
+        """
+        if polygons is None:
+            polygons = rules.drawn_by_people(self.answers(), "terrain", self.view.grid)
+        learned, drawn = rules.learned_rule(polygons, seed=seed), digest_shapes(polygons)
+        inputs = {"view": self.view.digest, "polygons": drawn, "options": self.config.rules.digest, "seed": seed}
+        found, report = self.record.product(
+            "terrain-learned",
+            inputs,
+            lambda to: rules.keep_found(learned, self.view, self.config.rules, to),
+            rules.read_found,
+        )
+        how = f"learned:{drawn[:12]}"
+        known = self.ledger.answers(annotator=learned.annotator)
+        if known and all(one.how == how for one in known):
+            return known, report
+        return self._found(learned, found, known=known, how=how), report
+
+    def _found(
+        self, rule: rules.Rule, found: Any, *, known: Sequence[Answer] = (), how: str | None = None
+    ) -> list[Answer]:
+        """The answers of a rule that found these shapes, submitted; corrections of those that are `known`."""
         own = self.plan(rule.kind, promising=rules.promising(found, self.view, self.config.tasks.tile))
-        seen = rules.known_ground(self.view, rule.kind)
-        return self.submit(rules.answers(rule.annotator, found, own, self.view.grid, known=seen, at=datetime.now(UTC)))
+        seen = rules.known_ground(self.view, rule.kind, roles=rule.sees(self.view))
+        given = rules.answers(rule.annotator, found, own, self.view.grid, known=seen, at=datetime.now(UTC))
+        old = {one.task_id: one.uuid for one in known}
+        return self.submit([replace(one, how=how, supersedes=old.get(one.task_id)) for one in given])
 
     def submit(self, answers: Sequence[Answer]) -> list[Answer]:
         """The answers, once they are in the ledger as one event."""

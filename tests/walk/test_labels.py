@@ -1,6 +1,7 @@
 """Labels through a project: in from other programs, out to them, edited and back, under one class list and the next."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import geopandas as gpd
 import numpy as np
@@ -10,10 +11,13 @@ import shapely
 
 import geolabel as gl
 from geolabel.config import Config
+from geolabel.dataset.formats.images import Look
 from geolabel.errors import InputError, OntologyError, StoreError
 from geolabel.ontology import WILDFIRE, Migration, Ontology, known
+from geolabel.steps import rules
 from geolabel.tables import LABELS, SHAPES, check
 
+START = datetime(2003, 6, 2, 9, tzinfo=UTC)
 TASKS = {"tasks": {"tile": 32}, "title": "Labels"}
 
 
@@ -110,6 +114,25 @@ def test_what_lies_outside_is_named_and_what_was_looked_at_may_be_all(project, t
     tasks = project.tasks("burn")
     assert {one.task_id for one in found.answers} == {task.id for task in tasks}
     assert {one.outcome for one in found.answers} == {"labeled", "empty"}
+
+
+def test_who_looked_and_drew_nothing_is_heard(project, truth):
+    """Labeling tools say which images were looked at; an empty answer is an answer."""
+    labels = gl.read_labels(_written(project, truth.iloc[[0]]), **MAPPED)
+    bare = next(
+        task.tile.key
+        for task in project.plan("burn")
+        if not _on(project, task, labels.to_crs(_crs(project)).geometry[0])
+    )
+    labels.attrs["looked"] = (Look(f"{bare}.tif", "Bo Li", START, "empty", 12.0), Look("elsewhere.tif", "Bo Li"))
+    found = project.import_labels(labels)
+    (one,) = [given for given in found.answers if given.outcome == "empty"]
+    assert (one.at, one.active_s, one.task_id.endswith(f"/{bare}#burn")) == (START, 12.0, True)
+    assert one.annotator == project.ledger.person("Bo Li") != found.answers[0].annotator
+
+
+def _crs(project):
+    return project.view.grid.crs.proj
 
 
 def test_labels_of_nobody_are_refused(project, truth):
@@ -253,6 +276,45 @@ def test_own_classes_from_a_file(tmp_path, window, agency):
         assert {task.instructions for task in project.tasks()} == {told.version}
     with gl.Project.open(tmp_path / "p") as again:
         assert again.instructions == told
+
+
+def test_a_rule_of_another_version_takes_over_from_the_one_before(project, monkeypatch):
+    before = project.rule("burned")
+    newer = replace(rules.RULES["burned"], version=rules.RULES["burned"].version + 1)
+    monkeypatch.setitem(rules.RULES, "burned", newer)
+    after = project.rule("burned")
+    assert {one.supersedes for one in after} == {one.uuid for one in before}
+    assert {one.annotator for one in project.answers()} == {newer.annotator}
+    assert [one.uuid for one in project.rule("burned")] == [one.uuid for one in after]
+
+
+# ---------------------------------------------------------------------- terrain learned from people
+def test_terrain_is_learned_from_what_people_drew(project):
+    """People draw a few squares in classes that a rule sees there; the rest of the view is learned from them."""
+    seen = gl.terrain(project.view["before"])
+    large = seen[seen.area > seen.area.quantile(0.6)]
+    drawn = pd.concat([_inside(one) for _, one in large.groupby("class")], ignore_index=True)
+    with pytest.raises(InputError):
+        project.learn()  # nobody drew anything yet
+    project.import_labels(gl.read_labels(_written(project, drawn)).assign(annotator="person:ann"))
+    answers, report = project.learn()
+    assert {one.annotator for one in answers} == {"rule:terrain-learned@1"}
+    assert {one.task_id for one in answers} == {task.id for task in project.tasks("terrain")}
+    assert 0 < report["accuracy"] <= 1
+    again, same = project.learn()
+    assert ({one.uuid for one in again}, same) == ({one.uuid for one in answers}, report)
+    fewer, _ = project.learn(drawn.iloc[::2])
+    assert {one.supersedes for one in fewer} == {one.uuid for one in answers}
+    assert project.check() == []
+
+
+def _inside(frame):
+    """A disc inside each shape, as far from its edge as can be."""
+    centres = frame.geometry.representative_point()
+    discs = [
+        one.buffer(max(30.0, one.distance(shape.boundary))) for one, shape in zip(centres, frame.geometry, strict=True)
+    ]
+    return frame.set_geometry(gpd.GeoSeries(discs, index=frame.index, crs=frame.crs))[list(SHAPES)]
 
 
 # ---------------------------------------------------------------------- one ledger for a team

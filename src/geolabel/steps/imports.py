@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 import geopandas as gpd
@@ -26,6 +26,9 @@ from geolabel.ontology import Kind, Migration, Ontology
 from geolabel.shapes import to_grid_crs
 from geolabel.steps.rules import answers
 from geolabel.tables import AGREED, LABELS, SHAPES, check
+
+if TYPE_CHECKING:
+    from geolabel.dataset.formats.images import Look
 
 OF_CONSENSUS = (*(name for name in AGREED if name not in SHAPES), "area_m2", "notes")
 """Columns of exported labels that are nobody's claim."""
@@ -66,6 +69,8 @@ class Import:
     """When it is taken in; the time of labels that do not say when they were made."""
     how: str
     shown: tuple[str, ...] = ()
+    looked: Mapping[tuple[str, str], Look] = field(default_factory=dict)
+    """(annotator, key of a tile) -> what a labeling tool says of an image on which they drew nothing."""
 
     def run(
         self,
@@ -111,6 +116,7 @@ class Import:
         kinds = drawn["class"].map(lambda name: self.ontology[name].kind)
         groups = {(str(name), kind): own for (name, kind), own in drawn.groupby([drawn["annotator"], kinds])}
         asked = {(name, kind) for name in annotators for kind in self.tasks}
+        asked |= {(name, kind) for name, _ in self.looked for kind in (set(kinds) or self.tasks)}
         for name, kind in sorted({*groups, *asked}):
             tasks = [task for task in self.tasks[kind] if only is None or task.id in only]
             empty_too = complete or only is not None
@@ -123,11 +129,18 @@ class Import:
             return
         when = dict(zip(own["label_id"], own["labeled_at"], strict=True))
         plain, known = own.drop(columns=["annotator", "labeled_at"]), self.known[tasks[0].kind]
-        for given in answers(annotator, plain, tasks, self.view.grid, known=known, at=self.at):
-            if given.outcome == "labeled" or empty_too:
+        under: dict[str, Any] = {"ontology": self.ontology.id, "how": self.how, "shown": self.shown}
+        found = answers(annotator, plain, tasks, self.view.grid, known=known, at=self.at)
+        for task, given in zip(tasks, found, strict=True):
+            look = self.looked.get((annotator, task.tile.key))
+            if given.outcome == "labeled":
                 told = [when[key] for key in given.shapes["label_id"] if pd.notna(when[key])]
-                moment = max(told).to_pydatetime() if told else self.at
-                yield replace(given, at=moment, ontology=self.ontology.id, how=self.how, shown=self.shown)
+                yield replace(given, at=max(told).to_pydatetime() if told else self.at, **under)
+            elif look is not None:
+                outcome = cast("Outcome", look.outcome)
+                yield replace(given, outcome=outcome, at=look.at or self.at, active_s=look.active_s, **under)
+            elif empty_too:
+                yield replace(given, **under)
 
 
 def same(one: Answer, other: Answer) -> bool:
@@ -150,6 +163,15 @@ def named(labels: gpd.GeoDataFrame, annotator: str | None, person: Callable[[str
     told = labels["annotator"].fillna(annotator)
     names = {name: name if is_annotator(name) else person(name) for name in told.dropna().unique()}
     return labels.assign(annotator=told.map(names))
+
+
+def without_labels(
+    labels: gpd.GeoDataFrame, annotator: str | None, person: Callable[[str], str]
+) -> dict[tuple[str, str], Look]:
+    """(Annotator, key of a tile) -> look, of the images of tiles on which somebody looked and drew nothing."""
+    looks = [look for look in labels.attrs.get("looked", ()) if look.outcome != "labeled"]
+    told = [(look, look.annotator or annotator) for look in looks]
+    return {(name if is_annotator(name) else person(name), Path(look.image).stem): look for look, name in told if name}
 
 
 def given_by(labels: gpd.GeoDataFrame, annotator: str) -> gpd.GeoDataFrame:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geolabel import shapes
+from geolabel import files, shapes
 from geolabel.errors import ConfigError, nearest
 from geolabel.grid import Grid
 from geolabel.nouns.answer import Answer, Outcome
@@ -18,10 +21,13 @@ from geolabel.nouns.task import Task
 from geolabel.nouns.view import View
 from geolabel.ontology import Kind
 from geolabel.steps.burns import BURN_RULES
-from geolabel.steps.cover import COVER_RULES
+from geolabel.steps.cover import COVER_RULES, learned_rule
+from geolabel.steps.exports import whole_labels
 from geolabel.steps.radar import RADAR_RULES
 from geolabel.steps.rule import Rule, RuleOptions
 from geolabel.tables import IGNORE, SHAPES, check, empty
+
+__all__ = ["RULES", "Rule", "answers", "find", "learned_rule", "rule"]
 
 RULES: Mapping[str, Rule] = {one.name: one for one in (*BURN_RULES, *RADAR_RULES, *COVER_RULES)}
 
@@ -83,6 +89,31 @@ def _answer(
         open_ground = ~unseen & (shapes.rasterise(inside, tile_grid) == 0)
         ignore = pd.concat([ignore, unknown_ground(open_ground, tile_grid, reason="unsure")], ignore_index=True)
     return Answer(task.id, annotator, outcome, drawn, ignore, at)
+
+
+def drawn_by_people(heard: Sequence[Answer], kind: Kind, grid: Grid) -> gpd.GeoDataFrame:
+    """`tables.SHAPES` that people drew in tasks of a kind, whole over tiles, in the grid's CRS."""
+    people = [one for one in heard if one.annotator.startswith("person:") and one.task_id.endswith(f"#{kind}")]
+    drawn = [one.shapes.assign(annotator=one.annotator) for one in people if len(one.shapes)]
+    if not drawn:
+        return empty(SHAPES, grid.crs.to_wkt())
+    parts = pd.concat([shapes.to_grid_crs(frame, grid) for frame in drawn], ignore_index=True)
+    return whole_labels(parts, grid)[list(SHAPES)]
+
+
+def keep_found(rule: Rule, view: View, options: RuleOptions, folder: Path) -> tuple[gpd.GeoDataFrame, dict[str, Any]]:
+    """(Shapes, report) of a learned rule on a view, kept as two files."""
+    found = check(rule.find(view, options), SHAPES)
+    folder.mkdir(parents=True, exist_ok=True)
+    found.to_parquet(folder / "shapes.parquet", index=False)
+    files.write_json(folder / "report.json", found.attrs["report"])
+    return found, found.attrs["report"]
+
+
+def read_found(folder: Path) -> tuple[gpd.GeoDataFrame, dict[str, Any]]:
+    """(Shapes, report) that `keep_found` kept."""
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    return gpd.read_parquet(folder / "shapes.parquet"), report
 
 
 def promising(found: gpd.GeoDataFrame, view: View, size: int) -> list[str]:
