@@ -51,7 +51,7 @@ def crowns() -> Iterator[Row]:
         "crowns": segments(scene, size_m=3.6, way="crowns", class_name="tree_crown"),
         "edges": segments(scene, size_m=3.6, class_name="tree_crown"),
     }
-    yield from _recall("tree crowns", ways, truth, {"as many squares": squares(scene, 3.6)}, boxes=True)
+    yield from _recall("tree crowns", ways, truth, {"squares side by side": squares(scene, 3.6)}, boxes=True)
 
 
 @row(*MADE_FROM, needs="objects-atlanta-buildings")
