@@ -29,6 +29,8 @@ from geolabel.tables import LABELS, empty
 if TYPE_CHECKING:
     from geolabel.dataset.about import About
 
+TILED = ("geojson", "stac")
+"""Formats of a folder of labeled tiles; STAC describes it."""
 What = Literal["labels", "answers"]
 """What is exported: what the annotators agree on, or what each of them drew."""
 
@@ -148,10 +150,10 @@ def write(
     from geolabel.dataset.tiles import export_tiles
 
     grid, own = job.view.grid, sorted({task.tile for task in job.tasks})
-    if format != "geojson":
+    if format not in TILED:
         tiles = Tiling(grid, tuple(own))
         return export(drawn, path, format=format, tiles=tiles, about=job.about, lossy=lossy, progress=progress)
-    return export_tiles(
+    folder = export_tiles(
         path,
         view_id=job.view.id,
         grid=grid,
@@ -162,6 +164,11 @@ def write(
         about=replace(job.about, valid_share=_valid_share(job)),
         progress=progress,
     )
+    if format == "stac":
+        from geolabel.dataset.formats.stac import describe
+
+        describe(folder, job.about)
+    return folder
 
 
 def as_labels(shapes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -122,7 +122,7 @@ def read(path: Path, told: Told) -> gpd.GeoDataFrame:
 
 
 def _names(path: Path) -> dict[int, str]:
-    import yaml  # type: ignore[import-untyped]
+    import yaml
 
     held = yaml.safe_load(text_of(path))
     names = held.get("names") if isinstance(held, dict) else None
