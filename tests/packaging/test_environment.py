@@ -35,7 +35,7 @@ def conda():
 def pypi():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    parts = ("ml", "notebook", "stac", "tms", "cluster", "indices", "postgis", "test")
+    parts = ("ml", "notebook", "stac", "tms", "cluster", "indices", "objects", "postgis", "test")
     texts = [*project["dependencies"], *(text for part in parts for text in extras[part])]
     return {r.name.lower(): r.specifier for r in map(Requirement, texts)}
 

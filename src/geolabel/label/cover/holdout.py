@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -94,13 +95,17 @@ def hold_out(
 def _fold(
     out: NDArray[np.bool_], samples: Samples, features: Features, candidates: Sequence[Candidate], seed: int
 ) -> NDArray[np.float32]:
-    """(candidate, n, class) what is said of the pixels of the polygons that are out."""
+    """(candidate, n, class) what is said of the pixels of the polygons that are out.
+
+    A candidate that too few pixels of a class leave without a covariance says nothing, and so is not chosen.
+    """
     there, taught = out[samples.polygon], ~_excluded(samples, out)[samples.polygon]
-    said = []
-    for candidate in candidates:
-        model = fit(candidate, samples, features, seed=seed, where=taught)
-        said.append(probabilities(model, samples.values[there][:, reads(candidate, features)], samples))
-    return np.stack(said)
+    said = np.zeros((len(candidates), np.count_nonzero(there), len(samples.classes)), np.float32)
+    for place, candidate in enumerate(candidates):
+        with contextlib.suppress(np.linalg.LinAlgError):
+            model = fit(candidate, samples, features, seed=seed, where=taught)
+            said[place] = probabilities(model, samples.values[there][:, reads(candidate, features)], samples)
+    return said
 
 
 def fit(candidate: Candidate, samples: Samples, features: Features, *, seed: int, where: NDArray[np.bool_]) -> Any:
