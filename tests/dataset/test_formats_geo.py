@@ -229,6 +229,16 @@ def test_a_bare_date_is_a_whole_day_of_the_files_zone(tmp_path):
     assert read(shapefile(tmp_path), **days)["end"].iloc[0] == pd.Timestamp("2017-07-23 23:59:59", tz="UTC")
 
 
+def test_times_in_a_shapefile_are_texts_as_gdal_writes_them(tmp_path):
+    path = tmp_path / "times.shp"
+    rows = {"NR": ["a"], "AT": ["2003/06/02 10:11:12"], "DAY": ["2003/06/02 00:00:00"]}
+    gpd.GeoDataFrame(rows, geometry=[shapely.box(0, 0, 1, 1)], crs="EPSG:4326").to_file(path)
+    told = {"fields": {"label_id": "NR", "labeled_at": "AT", "end": "DAY"}, "values": {"class": "burned"}}
+    (row,) = read(path, **told, tz="Etc/GMT+3").to_dict("records")
+    assert row["labeled_at"] == pd.Timestamp("2003-06-02T13:11:12Z")
+    assert row["end"] == pd.Timestamp("2003-06-03T02:59:59Z")
+
+
 def test_naive_times_need_a_zone(tmp_path):
     late = AGENCY.assign(DATUM=pd.to_datetime("2017-07-23 22:30"))
     path = tmp_path / "naive.gpkg"

@@ -34,6 +34,15 @@ def test_the_second_notebook_shows_pictures_and_ends_with_scars():
     assert "burned" in outputs[-1]["data"]["text/plain"]
 
 
+@pytest.mark.slow
+def test_the_third_notebook_takes_labels_in_and_gives_them_out():
+    outputs = str(outputs_of("03_labels_in_and_out.ipynb"))
+    assert "0 answers, 0 corrections, 9 unchanged" in outputs  # the same file again changes nothing
+    assert "YOLO segmentation cannot carry holes" in outputs
+    assert "every link holds" in outputs
+    assert "answers are under wildfire@3" in outputs
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
 def test_a_notebook_is_stored_without_outputs(path):
     cells = nbformat.read(path, as_version=4).cells

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +13,9 @@ from geolabel.errors import InputError, TableError
 from geolabel.nouns.times import span
 
 ZONE_HINT = "say in which zone the file's times are: tz='America/Los_Angeles', or tz='UTC'"
+
+GDAL_DAY = re.compile(r"^(\d{4})/(\d{2})/(\d{2})(?: |$)")
+"""How GDAL writes a day where a format has no field of times: `2003/06/02 00:00:00`, as in a shapefile."""
 
 
 def moments(column: pd.Series, *, tz: str | None = None, last: bool = False) -> pd.Series:
@@ -34,6 +38,7 @@ def moments(column: pd.Series, *, tz: str | None = None, last: bool = False) -> 
 def _moment(value: Any, tz: str | None, *, last: bool, name: str) -> datetime:
     """One time; a naive midnight is a bare date, as GDAL gives dates."""
     text = value.isoformat() if hasattr(value, "isoformat") else str(value).strip()
+    text = GDAL_DAY.sub(r"\1-\2-\3T", text).removesuffix("T")
     if text.endswith("T00:00:00"):
         text = text.partition("T")[0]
     day = len(text) == len("2009-08-26")
