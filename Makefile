@@ -21,8 +21,8 @@ $(STAMP): pyproject.toml constraints.txt hatch_build.py src/geolabel/view/assets
 demo: setup      ## the main job on the shipped scene: labels, consensus, model, risk map (OUT=folder)
 	$(BIN)/geolabel demo --out $(OUT)
 
-test: setup      ## all tests
-	$(BIN)/python -m pytest
+test: setup      ## all tests, in as many processes as there are cores (at most four)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 lint: setup      ## style, types, and the contracts between rooms
 	$(BIN)/ruff check .

@@ -1,12 +1,14 @@
 """Labels on the command line: in, out, edited and back, from one format to another, and the classes they are made under."""
 
 import geopandas as gpd
+import numpy as np
 import pytest
 import shapely
 
 import geolabel as gl
 from geolabel.config import Config
 from geolabel.ontology import WILDFIRE, Ontology, known
+from rasters import write_raster
 
 TASKS = {"tasks": {"tile": 32}, "title": "Labels"}
 
@@ -69,6 +71,23 @@ def test_convert_says_what_would_be_lost(geolabel, refused, fires, tmp_path, win
     assert geolabel("convert", tmp_path / "fires.parquet", tmp_path / "fires.geojson")[0] == 0
     assert "does not say which format" in refused("convert", fires, tmp_path / "fires.xyz", *SAID)
     assert "tiles" in refused("convert", fires, tmp_path / "yolo", "--to=yolo", *SAID)
+
+
+def test_burn_scars_of_an_index_that_is_there(geolabel, refused, tmp_path):
+    values = np.zeros((40, 40), np.float32)
+    values[5:25, 5:25], values[14, 14] = 0.5, 0.0
+    raster = write_raster(tmp_path / "dnbr.tif", values)
+    code, said, _ = geolabel(
+        "burned-index", raster, tmp_path / "scar.parquet", "--offset=0", "--cleanup=none", "--units=x1"
+    )
+    assert (code, said.splitlines()[0]) == (0, "1 polygons, 36 ha burned")
+    scar = gl.read_labels(tmp_path / "scar.parquet")
+    assert (scar["severity"].tolist(), len(scar.geometry[0].interiors)) == (["moderate"], 1)
+    high = ["--breaks=0.1,0.2,0.4", "--citation=the incident's team", "--offset=0"]
+    assert geolabel("burned-index", raster, tmp_path / "high.gpkg", "--units=x1", *high)[0] == 0
+    assert gl.read_labels(tmp_path / "high.gpkg")["severity"].tolist() == ["high"]
+    assert "breaks" in refused("burned-index", raster, tmp_path / "x.gpkg", "--breaks=0.1,a,0.4")
+    assert "does not say which format" in refused("burned-index", raster, tmp_path / "x.shq")
 
 
 def test_formats_says_what_each_carries(geolabel):

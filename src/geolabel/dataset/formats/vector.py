@@ -94,6 +94,12 @@ def labels_of(frame: gpd.GeoDataFrame, told: Told, *, path: Path) -> gpd.GeoData
     if not len(frame):
         return empty(LABELS, frame.crs)
     named = _values(frame, told)
+    if "class" not in named and "class" not in told.values:
+        fields = [str(name) for name in frame.columns if name != frame.geometry.name]
+        raise TableError(
+            f"no field of {path.name} is called class; it has {', '.join(fields) or 'none'}",
+            hint="say which one is: fields={'class': ...} or --field class=...; or of all: values={'class': ...}",
+        )
     named = named.assign(attributes=_attributes(frame, named), label_id=_ids(named, frame.geometry, path.stem))
     geometry = gpd.GeoSeries(np.asarray(frame.geometry.array), index=frame.index, crs=frame.crs)
     return table(gpd.GeoDataFrame(named, geometry=geometry), told)
