@@ -1,4 +1,4 @@
-"""Figures of the scene room on real fires: change per basin against the official figures."""
+"""Figures of the scene room on a real fire: the whole job on the Station fire."""
 
 from __future__ import annotations
 
@@ -7,37 +7,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.burns import OFFICIAL, basins, change_per_basin, mosaics, spearman
+from benchmarks.burns import OFFICIAL, basins, change_per_basin
 from benchmarks.evidence import Row, row
 from benchmarks.evidence.__main__ import data_root
 from geolabel import demo
 from geolabel.project import Project
-
-FIRES = {
-    "Station": ("stn", 0.71, 0.66),
-    "Coal Seam": ("cs", 0.84, 0.83),
-    "Little Bear": ("lb", 0.90, 0.86),
-    "Waldo": ("wal", 0.91, 0.71),
-}
-"""Fire -> code, Pearson and Spearman of `data/README.md`."""
-SLACK = 0.02
-
-
-@row("src/geolabel/scene", "benchmarks/burns.py", needs="burn-landsat")
-def severity() -> Iterator[Row]:
-    """Mean dNBR per basin from mosaics in degrees, put on a metric grid, against USGS within each fire."""
-    folder = data_root() / "burn-landsat"
-    for name, (code, pearson, rank) in FIRES.items():
-        table = basins(folder, code)
-        ours = change_per_basin(folder, table, mosaics(folder, code))
-        for words, value, known in (
-            ("Pearson", float(ours.corr(table[OFFICIAL])), pearson),
-            ("Spearman", spearman(ours, table[OFFICIAL]), rank),
-        ):
-            goal = known - SLACK
-            beside = f"chip by chip {known:.2f}, n {len(table)}"
-            yield Row(f"{name}: {words} with USGS dNBR per basin", value, "", beside, f">= {goal:.2f}", value >= goal)
-
 
 IGNITION, START = "-118.21,34.25", "2009-08-26T22:00Z"
 

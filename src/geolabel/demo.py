@@ -19,7 +19,6 @@ from geolabel import files, gallery
 from geolabel.config import Config
 from geolabel.errors import ConfigError, InputError
 from geolabel.grid import LonLat
-from geolabel.labeling import CONFIG
 from geolabel.nouns.risk import RiskMap
 from geolabel.nouns.scene import Scene
 from geolabel.nouns.times import When, interval, iso, utc
@@ -28,6 +27,7 @@ from geolabel.steps import maps, risk, score
 from geolabel.steps.consensus import GOLD
 from geolabel.steps.view import SceneSource, located, open_source, read_mask
 from geolabel.stream import Progress, silent
+from geolabel.workspace import CONFIG
 
 HABITS = ("expert", "over", "under", "coarse", "careless")
 HELD_OUT_FIRES, HELD_OUT_SEED = 40, 9000

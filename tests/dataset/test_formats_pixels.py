@@ -55,7 +55,9 @@ def test_to_pixels_and_back_is_the_same_ground(grid, seed):
 
 @pytest.mark.parametrize("grid", GRIDS.values(), ids=GRIDS)
 def test_burning_in_pixels_is_rasterising_on_the_ground(grid):
-    shape = shapely.Polygon([(3.2, 4.9), (50.1, 10.3), (30.7, 60.2)], [[(20, 15), (30, 16.5), (25, 30)]])
+    shape = shapely.Polygon(
+        [(3.2, 4.9), (50.1, 10.3), (30.7, 60.2)], [[(20.03, 15.01), (30.07, 16.52), (25.04, 30.09)]]
+    )
     frame_there = gpd.GeoDataFrame(geometry=[on(grid, shape)], crs=grid.crs.to_wkt())
     np.testing.assert_array_equal(burned(shape, grid.shape), rasterise(frame_there, grid) > 0)
 

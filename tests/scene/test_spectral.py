@@ -106,8 +106,8 @@ def test_a_band_that_the_scene_lacks_is_named():
 def test_without_spyndex_our_own_still_work_and_others_say_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "spyndex", None)
     assert value("nbr") == pytest.approx((0.30 - 0.12) / (0.30 + 0.12), rel=1e-6)
-    with pytest.raises(MissingExtra, match="NDWI") as error:
-        value("NDWI")
+    with pytest.raises(MissingExtra, match="NDMI") as error:
+        value("NDMI")
     assert "pip install" in error.value.hint
 
 

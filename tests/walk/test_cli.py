@@ -289,7 +289,11 @@ def test_an_interrupted_job_goes_on_where_it_stopped(geolabel, refused, window, 
     with Project.open(out) as project:
         assert project.check() == []
         before = project.ledger.events()
-    assert {event.payload["name"] for event in before if event.kind == "product"} <= {"consensus", "spread-model"}
+    assert {event.payload["name"] for event in before if event.kind == "product"} <= {
+        "consensus",
+        "labels",
+        "spread-model",
+    }
 
     said = refused(*["demo", "--quick", *window.flags(out=out, ignition=TOWN, start="2003-05-31T12:00Z")])
     assert "lies on fuel 91 (Urban or developed)" in said

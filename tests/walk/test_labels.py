@@ -334,6 +334,10 @@ def test_a_team_shares_a_database(tmp_path, window, monkeypatch, postgres_url, n
             heard = len(project.ledger.answers())
     assert not (tmp_path / "one" / "ledger.sqlite").exists()
     assert heard == len(project.tasks("burn"))  # the second found the first one's answers
+    with pytest.raises(OntologyError, match="is under wildfire@2"):
+        gl.Project.create(tmp_path / "three", title=name, ontology=known("wildfire@1"))
+    with gl.Project.open(tmp_path / "one") as again:
+        assert len(again.answers()) == heard
     assert "postgres" in project.ledger.place
 
 

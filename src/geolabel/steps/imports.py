@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-from uuid import uuid4
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 
-from geolabel.digests import canonical, digest_shapes
-from geolabel.errors import InputError, OntologyError, SourceError, nearest
+from geolabel.digests import digest_shapes
+from geolabel.errors import InputError, SourceError, nearest
 from geolabel.grid import Grid
 from geolabel.nouns.answer import ANNOTATOR_KINDS, Answer, Outcome
 from geolabel.nouns.task import Task
 from geolabel.nouns.view import View
-from geolabel.ontology import Kind, Migration, Ontology
+from geolabel.ontology import Kind, Ontology
 from geolabel.shapes import to_grid_crs
 from geolabel.steps.rules import answers
-from geolabel.tables import AGREED, LABELS, SHAPES, check
+from geolabel.tables import LABELS, SHAPES, check
 
 if TYPE_CHECKING:
     from geolabel.dataset.formats.images import Look
 
-OF_CONSENSUS = (*(name for name in AGREED if name not in SHAPES), "area_m2", "notes")
-"""Columns of exported labels that are nobody's claim."""
 IMAGES = (".tif", ".tiff", ".jp2", ".vrt", ".png", ".jpg")
 """What may be an image that labels in pixels were drawn on."""
 
@@ -252,81 +247,3 @@ def source(labels: Any, *, format: str | None, ontology: Ontology, **told: Any) 
         frame = read_labels(labels, format=format, ontology=ontology, **told)
         return frame, f"import:{Path(labels).name}@{digest_shapes(frame)[:12]}"
     return check(labels, LABELS), f"import:table@{digest_shapes(labels)[:12]}"
-
-
-def edited(
-    before: gpd.GeoDataFrame, after: gpd.GeoDataFrame, tasks: Sequence[Task], grid: Grid
-) -> tuple[gpd.GeoDataFrame, list[str]]:
-    """(`tables.LABELS` after an edit, ids of the tasks on which a label was added, changed or removed).
-
-    Labels keep their ids; what was split or drawn anew gets one (see `dataset.formats.edits`).
-    """
-    from geolabel.dataset.formats.edits import edits
-
-    told = edits(before, after)
-    moved = told[told["change"] != "unchanged"]
-    was = before[before["label_id"].isin(moved["label_id"])].to_crs(told.crs)
-    ground = pd.concat([to_grid_crs(frame, grid).geometry for frame in (moved, was)])
-    boxes = np.array([shapely.box(*grid.crop(task.tile).bounds) for task in tasks])
-    hit = np.unique(shapely.STRtree(boxes).query(ground.to_numpy(), predicate="intersects")[1])
-    now = told.loc[told["change"] != "removed", list(LABELS)]
-    return now.assign(attributes=now["attributes"].map(_own)), [tasks[number].id for number in hit]
-
-
-def _own(attributes: Any) -> Any:
-    """A label's attributes without what an export says of a consensus."""
-    if not isinstance(attributes, str):
-        return None
-    left = {name: value for name, value in json.loads(attributes).items() if name not in OF_CONSENSUS}
-    return canonical(left).decode() if left else None
-
-
-def likest(after: gpd.GeoDataFrame, exported: Sequence[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
-    """The table, of those that were exported, that an edited one comes from: most ids in common; of equals the last.
-
-    Raises
-    ------
-    InputError
-        Where nothing was exported.
-    """
-    if not exported:
-        raise InputError("this project exported no labels", hint="labels of others come in with import_labels")
-    ids = set(after["label_id"].dropna())
-    return max(reversed(exported), key=lambda one: len(ids & set(one["label_id"])) / max(1, len(one)))
-
-
-def migrated(
-    heard: Sequence[Answer],
-    tasks: Sequence[Task],
-    migration: Migration,
-    ontology: Ontology,
-    *,
-    decided: Mapping[str, str] | None = None,
-) -> list[Answer]:
-    """Corrections of all answers that were given under the migration's source.
-
-    Raises
-    ------
-    OntologyError
-        Where the project's ontology is not the source, or a class that is used has no place in the target.
-    """
-    if ontology.id != migration.source.id:
-        raise OntologyError(f"the project is under {ontology.id}", hint=f"this migration is from {migration.source.id}")
-    under = {task.id: task.ontology for task in tasks}
-    how = f"migrate:{migration.source.id}->{migration.target.id}"
-    old = [one for one in heard if (one.ontology or under[one.task_id]) == migration.source.id]
-    return [_moved(one, migration, how, decided or {}) for one in old]
-
-
-def _moved(one: Answer, migration: Migration, how: str, decided: Mapping[str, str]) -> Answer:
-    shapes = migration.apply(one.shapes, decided) if len(one.shapes) else one.shapes
-    outcome: Outcome = "empty" if one.outcome == "labeled" and not len(shapes) else one.outcome
-    return replace(
-        one,
-        shapes=shapes,
-        outcome=outcome,
-        supersedes=one.uuid,
-        uuid=str(uuid4()),
-        ontology=migration.target.id,
-        how=how,
-    )

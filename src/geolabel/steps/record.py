@@ -94,6 +94,23 @@ class Record:
             return parsed(told[-1].payload["text"], where=f"event {told[-1].seq}")
         return shipped() if self.ontology.id == WILDFIRE.id else Instructions(1, self.ontology.id, "")
 
+    def begin(self, ontology: Ontology | None) -> None:
+        """Keep the ontology that a project begins with; without one, that of a ledger that others began.
+
+        Raises
+        ------
+        OntologyError
+            Where labels were made under another: going over is a migration.
+        """
+        told = self.ledger.events("ontology")
+        if ontology is not None and told and self.ontology.digest != ontology.digest:
+            raise OntologyError(
+                f"this ledger is under {self.ontology.id}, not {ontology.id}",
+                hint="open it, and go over: project.migrate",
+            )
+        if not told:
+            self.keep_ontology(ontology or WILDFIRE)
+
     def keep_ontology(self, ontology: Ontology, *, migration: Migration | None = None) -> None:
         """Make an ontology the one that holds; where labels exist, the migration that brought them over goes with it.
 
