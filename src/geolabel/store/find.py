@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from sqlalchemy import Connection, Select, and_, or_, select
+from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from geolabel.errors import InputError
 from geolabel.nouns.times import When, utc
@@ -52,22 +53,28 @@ def found(backend: Backend, connection: Connection, wanted: Wanted) -> gpd.GeoDa
 
 def _numbers(backend: Backend, connection: Connection, wanted: Wanted) -> Select[Any]:
     """Numbers of the shapes, by whichever index leaves the fewest to look at."""
-    query = select(shapes.c.id).where(shapes.c.reason.is_(None), *_of_shapes(wanted))
+    indexed = None if wanted.bounds is None else backend.near(connection, wanted.bounds)
+    query = select(shapes.c.id).where(shapes.c.reason.is_(None), *_of_shapes(wanted, by_place=indexed is not None))
     if wanted.bounds is not None:
-        query = query.where(*near(backend, connection, wanted.bounds))
+        query = query.where(meets(wanted.bounds))
+    if indexed is not None:
+        query = query.where(indexed)
     if wanted.annotator is not None or wanted.current:
         query = query.join(answers, answers.c.id == shapes.c.answer).where(*_of_answers(wanted))
     return query.order_by(shapes.c.id).limit(wanted.limit)
 
 
-def _of_shapes(wanted: Wanted) -> list[Any]:
+def _of_shapes(wanted: Wanted, *, by_place: bool) -> list[Any]:
+    """SQL: class and time; `by_place` hides them from their own index, which leaves many more shapes than a box does."""
+    columns: tuple[Any, Any, Any] = shapes.c["class"], shapes.c.since, shapes.c.until
+    name, since, until = (func.coalesce(columns[0], ""), columns[1] + 0, columns[2] + 0) if by_place else columns
     terms: list[Any] = []
     if wanted.classes is not None:
-        terms.append(shapes.c["class"].in_(wanted.classes))
+        terms.append(name.in_(wanted.classes))
     if wanted.start is not None:
-        terms.append(shapes.c.until >= ns(utc(wanted.start, what="start")))
+        terms.append(until >= ns(utc(wanted.start, what="start")))
     if wanted.end is not None:
-        terms.append(shapes.c.since <= ns(utc(wanted.end, what="end")))
+        terms.append(since <= ns(utc(wanted.end, what="end")))
     return terms
 
 
@@ -98,13 +105,16 @@ def meets(bounds: Bounds) -> Any:
     return and_(shapes.c.south <= north, shapes.c.north >= south, overlap)
 
 
+@cache
+def _dtypes() -> Mapping[str, Any]:
+    return dict(empty(LABELS, WGS84).dtypes)
+
+
 def _table(rows: Sequence[Any], known: Mapping[int, str]) -> gpd.GeoDataFrame:
     """`tables.LABELS` with task and answer, in the shapes' CRS; shapes of several CRS are brought to WGS84."""
     data = {name: [row[name] for row in rows] for name in KEPT}
-    blank = empty(LABELS, WGS84)
-    columns = {
-        name: times(data[name]) if name in TIMES else pd.Series(data[name], dtype=blank[name].dtype) for name in KEPT
-    }
+    kinds = _dtypes()
+    columns = {name: times(data[name]) if name in TIMES else pd.Series(data[name], dtype=kinds[name]) for name in KEPT}
     columns["annotator"] = pd.Series([row["annotator"] for row in rows], dtype=object)
     columns["labeled_at"] = times(ns(datetime.fromisoformat(row["at"])) for row in rows)
     columns["task_id"] = pd.Series([row["task_id"] for row in rows], dtype=object)
