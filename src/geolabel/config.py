@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -23,6 +23,9 @@ class Config(Options):
     """Everything a project may be told."""
 
     title: str = Field(description="what the products are called")
+    ledger: Literal["file", "database"] = Field(
+        default="file", description="where answers are kept: ledger.sqlite here, or the database of GEOLABEL_LEDGER"
+    )
     notes: tuple[str, ...] = Field(default=(), description="sentences that must stand on every product")
     scenes: dict[str, SceneSource] = Field(default_factory=dict, description="role -> where its pixels are")
     tasks: TaskOptions = Field(default_factory=TaskOptions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from geolabel.nouns.view import View
 from geolabel.ontology import Instructions, Kind, Ontology
 from geolabel.steps import tasks
 from geolabel.steps import view as views
-from geolabel.steps.record import Record
+from geolabel.steps.record import DATABASE, Record
 from geolabel.stream import Progress, silent
 
 if TYPE_CHECKING:
@@ -72,7 +73,10 @@ class Workspace:
         with files.named_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
         files.require_space(folder, 200_000_000)
-        configs.save(folder / CONFIG, config or Config(title=title or folder.name))
+        told = config or Config(title=title or folder.name)
+        if os.environ.get(DATABASE):
+            told = told.model_copy(update={"ledger": "database"})
+        configs.save(folder / CONFIG, told)
         project = cls._opened(folder, create=True, progress=progress)
         try:
             project.record.begin(ontology)
@@ -102,7 +106,7 @@ class Workspace:
         with ExitStack() as stack:
             stack.enter_context(files.lock(folder))
             config = configs.load(folder / CONFIG)
-            record = Record.open(folder, config.title, create=create)
+            record = Record.open(folder, config.title, shared=config.ledger == "database", create=create)
             stack.callback(record.ledger.close)
             return cls(folder, config, record, progress, stack.pop_all())
 

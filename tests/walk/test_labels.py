@@ -12,7 +12,7 @@ import shapely
 import geolabel as gl
 from geolabel.config import Config
 from geolabel.dataset.formats.images import Look
-from geolabel.errors import InputError, OntologyError, StoreError
+from geolabel.errors import ConfigError, InputError, OntologyError, StoreError
 from geolabel.ontology import WILDFIRE, Migration, Ontology, known
 from geolabel.steps import rules
 from geolabel.tables import LABELS, SHAPES, check
@@ -339,6 +339,20 @@ def test_a_team_shares_a_database(tmp_path, window, monkeypatch, postgres_url, n
     with gl.Project.open(tmp_path / "one") as again:
         assert len(again.answers()) == heard
     assert "postgres" in project.ledger.place
+
+
+def test_a_project_stays_with_the_ledger_it_began_with(tmp_path, monkeypatch, postgres_url, project):
+    """Neither does a file give way to a database, nor a database to an empty file."""
+    folder = project.folder
+    project.close()
+    monkeypatch.setenv("GEOLABEL_LEDGER", postgres_url)
+    with gl.Project.open(folder) as own:
+        assert own.ledger.path == folder / "ledger.sqlite"
+    gl.Project.create(tmp_path / "team", title="Team").close()
+    monkeypatch.delenv("GEOLABEL_LEDGER")
+    with pytest.raises(ConfigError, match="ledger of team is in a database"):
+        gl.Project.open(tmp_path / "team")
+    assert not (tmp_path / "team" / "ledger.sqlite").exists()
 
 
 def test_a_database_that_does_not_answer_says_so(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import geopandas as gpd
 
 from geolabel.digests import digest
-from geolabel.errors import InputError, OntologyError
+from geolabel.errors import ConfigError, InputError, OntologyError
 from geolabel.nouns.answer import Answer
 from geolabel.nouns.task import Task
 from geolabel.nouns.view import View
@@ -29,7 +29,7 @@ T = TypeVar("T")
 LEDGER, PRODUCTS = "ledger.sqlite", "products"
 LABELS_FILE = "labels.parquet"
 DATABASE = "GEOLABEL_LEDGER"
-"""Environment variable with the URL of a team's PostgreSQL; without it each project has a file."""
+"""Environment variable with the URL of a team's PostgreSQL; a project that is created without it has a file."""
 SYSTEM = "system:geolabel"
 
 
@@ -43,17 +43,23 @@ class Record:
     """Products already read or made here, and answers, by the digest of what they come from."""
 
     @classmethod
-    def open(cls, folder: Path, name: str, *, create: bool) -> Record:
-        """Record of a project's folder; its ledger is a file there, or the database that `GEOLABEL_LEDGER` names.
+    def open(cls, folder: Path, name: str, *, shared: bool, create: bool) -> Record:
+        """Record of a project's folder; its ledger is a file there, or `shared` in the database of `GEOLABEL_LEDGER`.
 
         Raises
         ------
+        ConfigError
+            Where the ledger is in a database and nobody says in which.
         StoreError
             Where the ledger cannot be opened.
         """
         from geolabel.store.ledger import Ledger
 
-        where = os.environ.get(DATABASE) or folder / LEDGER
+        where: Path | str = os.environ.get(DATABASE, "") if shared else folder / LEDGER
+        if not where:
+            raise ConfigError(
+                f"the ledger of {folder.name} is in a database", hint=f"{DATABASE}=postgresql://user@host/database"
+            )
         return cls(folder, Ledger.open(where, name=name, create=create))
 
     # ------------------------------------------------------------------ scenes
