@@ -13,7 +13,7 @@ from geolabel.digests import digest_shapes
 from geolabel.errors import InputError
 from geolabel.nouns.answer import Answer
 from geolabel.nouns.consensus import Consensus
-from geolabel.ontology import Kind, Migration
+from geolabel.ontology import Kind, Migration, check_labels
 from geolabel.steps import consensus, edits, exports, imports, rules
 from geolabel.steps import migration as migrations
 from geolabel.steps import view as views
@@ -73,7 +73,7 @@ class Labeling(Workspace):
             Where the file cannot be read as labels, names classes that the ontology has not, or nobody's name.
         """
         frame, how = imports.source(labels, format=format, ontology=self.ontology, **told)
-        whose = imports.named(frame, annotator, self.ledger.person)
+        whose = check_labels(self.ontology, imports.named(frame, annotator, self.ledger.person))
         looked = imports.without_labels(frame, annotator, self.ledger.person)
         found = self._import(whose, how, looked=looked).run(whose, complete=complete)
         return self._imported(found)
@@ -208,7 +208,7 @@ class Labeling(Workspace):
         lossy: bool | Collection[str] = False,
         restricted: bool = False,
     ) -> Path:
-        """Path of what was written: `geojson` (a folder of labeled tiles), or another of `gl.formats()`.
+        """Path of what was written: `geojson` (a folder of labeled tiles), or another that `geolabel formats` lists.
 
         Parameters
         ----------
@@ -231,7 +231,11 @@ class Labeling(Workspace):
                 hint="who may share them says so: restricted=True",
             )
         job = self._export_job()
-        drawn = job.given() if what == "answers" else self.record.labels(job.labels, self._label_inputs)
+        if what == "answers":
+            exports.check_holds_answers(format)
+            drawn = job.given()
+        else:
+            drawn = self.record.labels(job.labels, {**self._label_inputs, "notes": job.notes})
         return exports.write(job, drawn, Path(path), format, lossy=lossy, progress=self.progress)
 
     def _export_job(self) -> exports.Job:

@@ -138,6 +138,13 @@ def _crs(project):
     return project.view.grid.crs.proj
 
 
+def test_what_the_class_list_does_not_allow_is_refused(project, truth):
+    labels = gl.read_labels(_written(project, truth), **{**MAPPED, "classes": {"Waldbrand": "building", "Übung": None}})
+    with pytest.raises(OntologyError, match="A-1"):
+        project.import_labels(labels.assign(attributes='{"height_m":"tall"}'))
+    assert project.answers() == ()
+
+
 def test_labels_of_nobody_are_refused(project, truth):
     path = _written(project, truth)
     nameless = {**MAPPED, "fields": {key: one for key, one in MAPPED["fields"].items() if key != "annotator"}}
@@ -214,6 +221,8 @@ def test_a_format_that_would_lose_something_is_refused_until_told(project, agenc
     assert not (tmp_path / "yolo").exists()
     project.export("yolo", tmp_path / "yolo", what="answers", lossy=True)
     project.export("coco", tmp_path / "coco")
+    with pytest.raises(InputError, match="tiles are of agreed labels"):
+        project.export("geojson", tmp_path / "tiles", what="answers")
     with pytest.raises(InputError, match="unknown format 'kml2'"):
         project.export("kml2", tmp_path / "x")
 

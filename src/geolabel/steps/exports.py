@@ -171,6 +171,21 @@ def write(
     return folder
 
 
+def check_holds_answers(format: str) -> None:  # noqa: A002 - the field's word
+    """Nothing, for a format that can hold what each annotator drew by itself.
+
+    Raises
+    ------
+    InputError
+        For labeled tiles, which hold the answers beside the labels.
+    """
+    if format in TILED:
+        raise InputError(
+            f"{format} tiles are of agreed labels",
+            hint="their answers.geojson holds the answers; or format='geoparquet'",
+        )
+
+
 def as_labels(shapes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """`tables.LABELS` of shapes that lack some of its columns; more columns are kept."""
     blank = empty(LABELS, shapes.crs)
