@@ -41,8 +41,10 @@ class Labeling(Workspace):
             nothing is written then.
         """
         moved = migrations.migrated(self.answers(), self.tasks(), migration, self.ontology, decided=decided)
+        self.record.check_new(migration.target)
+        given = self.submit(moved) if moved else []  # first: stopped here, the same call finds them done and goes on
         self.record.keep_ontology(migration.target, migration=migration)
-        return self.submit(moved) if moved else []
+        return given
 
     def import_labels(
         self,
@@ -93,7 +95,7 @@ class Labeling(Workspace):
         frame, how = imports.source(labels, format=format, ontology=self.ontology, **told)
         name = annotator if imports.is_annotator(annotator) else self.ledger.person(annotator)
         before = edits.likest(frame, self.record.exported())
-        now, touched = edits.edited(before, frame, self.tasks(), self.view.grid)
+        now, touched = edits.edited(before, frame, self.tasks(), self.view.grid, self.ontology)
         job = self._import(now, how.replace("import:", "edit:"), shown=("consensus",))
         return self._imported(job.run(imports.given_by(now, name), annotators=(name,), only=touched))
 

@@ -70,7 +70,8 @@ def test_convert_says_what_would_be_lost(geolabel, refused, fires, tmp_path, win
     assert back.crs == window.scene("after").grid.crs.proj
     assert geolabel("convert", tmp_path / "fires.parquet", tmp_path / "fires.geojson")[0] == 0
     assert "does not say which format" in refused("convert", fires, tmp_path / "fires.xyz", *SAID)
-    assert "tiles" in refused("convert", fires, tmp_path / "yolo", "--to=yolo", *SAID)
+    assert "cannot carry ids" in refused("convert", fires, tmp_path / "yolo", "--to=yolo", *SAID)
+    assert "tiles" in refused("convert", fires, tmp_path / "yolo", "--to=yolo", "--lossy=ids", *SAID)
 
 
 def test_burn_scars_of_an_index_that_is_there(geolabel, refused, tmp_path):

@@ -187,6 +187,19 @@ def test_edits_made_in_a_gis_come_back_under_the_same_ids(project, agency, tmp_p
     assert project.import_edits(path, annotator="Cy Gis").answers == ()  # once is enough
 
 
+def test_who_moves_a_scar_says_nothing_of_the_terrain_beside_it(project, agency, tmp_path):
+    taken(project, agency)
+    project.rule("terrain")
+    path = project.export("gpkg", tmp_path / "labels.gpkg")
+    shown = gpd.read_file(path, layer="labels")
+    scar = shown[shown["class"] == "burned"].area.idxmax()
+    shown.loc[scar, "geometry"] = shown.geometry[scar].buffer(-40)
+    shown.to_file(path, layer="labels")
+    found = project.import_edits(path, annotator="Cy Gis")
+    assert found.answers
+    assert {one.task_id.rpartition("#")[2] for one in found.answers} == {"burn"}
+
+
 def test_a_label_that_was_removed_in_a_gis_leaves_an_empty_answer(project, agency, tmp_path):
     taken(project, agency)
     path = project.export("geoparquet", tmp_path / "labels.parquet")
@@ -267,6 +280,28 @@ def test_a_project_keeps_its_class_list_and_goes_to_the_next(tmp_path, window, a
         assert again.ontology.id == "wildfire@2"
         assert again.labels("burn")["class"].unique().tolist() == ["burned"]
         assert again.check() == []
+
+
+def interrupted(*_, **__):
+    raise KeyboardInterrupt
+
+
+def test_a_migration_that_was_stopped_goes_on(tmp_path, window, agency, monkeypatch):
+    """Between its answers and the class list that holds: the same call finishes it, and corrects nothing twice."""
+    old, new = known("wildfire@1"), known("wildfire@2")
+    with gl.Project.create(tmp_path / "p", config=Config.read(TASKS, where="test"), ontology=old) as project:
+        project.add(before=window.scene("before"), after=window.scene("after"))
+        taken(project, agency)
+        with monkeypatch.context() as stopped:
+            stopped.setattr(type(project.record), "keep_ontology", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                project.migrate(Migration(old, new))
+        before = len(project.ledger.answers(current=False))
+    with gl.Project.open(tmp_path / "p") as again:
+        assert again.migrate(Migration(old, new)) == []
+        assert again.ontology.id == "wildfire@2"
+        assert len(again.ledger.answers(current=False)) == before
+        assert {one.ontology for one in again.answers()} == {"wildfire@2"}
 
 
 def test_one_version_of_a_class_list_is_one_list(project):

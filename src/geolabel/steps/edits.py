@@ -15,6 +15,7 @@ from geolabel.digests import canonical
 from geolabel.errors import InputError
 from geolabel.grid import Grid
 from geolabel.nouns.task import Task
+from geolabel.ontology import Ontology
 from geolabel.shapes import to_grid_crs
 from geolabel.tables import AGREED, LABELS, SHAPES
 
@@ -23,20 +24,22 @@ OF_CONSENSUS = (*(name for name in AGREED if name not in SHAPES), "area_m2", "no
 
 
 def edited(
-    before: gpd.GeoDataFrame, after: gpd.GeoDataFrame, tasks: Sequence[Task], grid: Grid
+    before: gpd.GeoDataFrame, after: gpd.GeoDataFrame, tasks: Sequence[Task], grid: Grid, ontology: Ontology
 ) -> tuple[gpd.GeoDataFrame, list[str]]:
-    """(`tables.LABELS` after an edit, ids of the tasks on which a label was added, changed or removed).
+    """(`tables.LABELS` after an edit, ids of the tasks on which a label of their kind was added, changed or removed).
 
-    Labels keep their ids; what was split or drawn anew gets one (see `dataset.formats.edits`).
+    Who moves a burn scar says nothing of the terrain beside it. Labels keep their ids; what was split or drawn anew gets one (see `dataset.formats.edits`).
     """
     from geolabel.dataset.formats.edits import edits
 
     told = edits(before, after)
     moved = told[told["change"] != "unchanged"]
     was = before[before["label_id"].isin(moved["label_id"])].to_crs(told.crs)
-    ground = pd.concat([to_grid_crs(frame, grid).geometry for frame in (moved, was)])
+    both = pd.concat([to_grid_crs(frame, grid)[["class", "geometry"]] for frame in (moved, was)])
+    kinds = np.array([ontology[name].kind for name in both["class"]], dtype=object)
     boxes = np.array([shapely.box(*grid.crop(task.tile).bounds) for task in tasks])
-    hit = np.unique(shapely.STRtree(boxes).query(ground.to_numpy(), predicate="intersects")[1])
+    ours, theirs = shapely.STRtree(boxes).query(both.geometry.to_numpy(), predicate="intersects")
+    hit = np.unique([n for shape, n in zip(ours, theirs, strict=True) if tasks[n].kind == kinds[shape]]).astype(int)
     now = told.loc[told["change"] != "removed", list(LABELS)]
     return now.assign(attributes=now["attributes"].map(_own)), [tasks[number].id for number in hit]
 

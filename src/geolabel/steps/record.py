@@ -125,13 +125,17 @@ class Record:
         OntologyError
             For another ontology under a name and version that was recorded before.
         """
-        for event in self.ledger.events("ontology"):
-            if event.payload["id"] == ontology.id and event.payload["digest"] != ontology.digest:
-                raise OntologyError(f"{ontology.id} was recorded with other classes", hint="raise its version")
+        self.check_new(ontology)
         if ontology.digest != self.ontology.digest or not self.ledger.events("ontology"):
             row = {"id": ontology.id, "digest": ontology.digest, "ontology": ontology.to_row()}
             how = {} if migration is None else {"migration": migration.to_row()}
             self.ledger.append("ontology", actor=SYSTEM, payload={**row, **how})
+
+    def check_new(self, ontology: Ontology) -> None:
+        """Raise OntologyError for other classes under a name and version that was recorded before."""
+        for event in self.ledger.events("ontology"):
+            if event.payload["id"] == ontology.id and event.payload["digest"] != ontology.digest:
+                raise OntologyError(f"{ontology.id} was recorded with other classes", hint="raise its version")
 
     def keep_instructions(self, instructions: Instructions) -> None:
         """Make instructions the ones that hold."""

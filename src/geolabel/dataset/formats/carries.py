@@ -46,6 +46,7 @@ class Carries:
         found = {
             "geometry": _count(not_box(labels), "shapes that are no upright boxes") if self.geometry == "box" else "",
             "holes": _count(shapely.get_num_interior_rings(shapely.get_parts(labels.geometry.to_numpy())) > 0, "holes"),
+            "ids": f"{len(labels)} ids" if len(labels) else "",
             "times": _said(labels, ("start", "end", "labeled_at")),
             "attributes": _said(labels, VALUES),
             "annotator": _said(labels, ("annotator",)),
