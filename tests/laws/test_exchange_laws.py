@@ -109,8 +109,9 @@ def test_an_export_is_refused_where_something_said_would_be_lost(carries, one, d
 @pytest.mark.parametrize("name", [name for name, one in FORMATS.items() if one.writes])
 @settings(max_examples=4)
 @given(one=labels(kinds=("box",), holes=False, plain=True))
-def test_plain_labels_are_never_refused(name, one):
-    refuse_loss(one, FORMATS[name].carries, name, lossy=False)
+def test_plain_labels_are_refused_for_their_ids_at_most(name, one):
+    assert set(FORMATS[name].carries.lost(one)) == ({"ids"} if FORMATS[name].carries.ids == "no" else set())
+    refuse_loss(one, FORMATS[name].carries, name, lossy=("ids",))
 
 
 def test_a_refusal_says_what_how_many_and_how_to_agree(tmp_path):
@@ -118,15 +119,15 @@ def test_a_refusal_says_what_how_many_and_how_to_agree(tmp_path):
         write(sample(), tmp_path / "yolo", "yolo", writing=Writing(tiles=TILES))
     words = str(error.value)
     assert "holes (2 holes)" in words
-    assert "lossy=('holes', 'times', 'attributes', 'annotator', 'confidence')" in words
+    assert "lossy=('holes', 'ids', 'times', 'attributes', 'annotator', 'confidence')" in words
     assert not (tmp_path / "yolo").exists()
 
 
 def test_agreeing_to_one_loss_is_not_agreeing_to_another(tmp_path):
     plain = frame({**row, "confidence": 0.5, "annotator": None} for row in _plain_rows())
-    write(plain, tmp_path / "a", "yolo", writing=Writing(tiles=TILES), lossy=["confidence", "holes"])
+    write(plain, tmp_path / "a", "yolo", writing=Writing(tiles=TILES), lossy=["confidence", "holes", "ids"])
     with pytest.raises(InputError, match="confidence"):
-        write(plain, tmp_path / "b", "yolo", writing=Writing(tiles=TILES), lossy=["holes"])
+        write(plain, tmp_path / "b", "yolo", writing=Writing(tiles=TILES), lossy=["holes", "ids"])
 
 
 def _plain_rows():
