@@ -96,7 +96,8 @@ def test_an_export_is_refused_where_something_said_would_be_lost(carries, one, d
     holes = sum(len(part.interiors) for shape in one.geometry for part in getattr(shape, "geoms", [shape]))
     gone |= {"holes"} if holes and carries.holes == "no" else set()
     gone |= {"geometry"} if carries.geometry == "box" else set()
-    lossy = data.draw(st.sets(st.sampled_from(sorted(SAID))) | st.booleans())
+    gone |= {"ids"} if len(one) and carries.ids == "no" else set()
+    lossy = data.draw(st.sets(st.sampled_from([*sorted(SAID), "ids"])) | st.booleans())
     left = set() if lossy is True else gone - (lossy or set())
     if left:
         with pytest.raises(InputError) as error:
