@@ -1,6 +1,7 @@
 """Every figure that a document quotes is a row here: `make evidence` prints them.
 
-A room's rows live in `benchmarks/evidence/<room>.py`: functions marked with `@row`, each giving one or more `Row`.
+A room's rows live in `benchmarks/evidence/<room>.py`, or in a folder of that name: functions marked with `@row`, each
+giving one or more `Row`.
 Long rows run under LONG=1, keep value, commit and date in `results.json`, and print as stale when their sources change.
 """
 
@@ -66,10 +67,10 @@ SOURCES: list[Source] = []
 def row(
     *sources: str, long: bool = False, needs: str = ""
 ) -> Callable[[Callable[[], Iterable[Row]]], Callable[[], Iterable[Row]]]:
-    """Register a measuring function; its room is the name of its module."""
+    """Register a measuring function; its room is the name of its module, or of the folder that this lies in."""
 
     def register(measure: Callable[[], Iterable[Row]]) -> Callable[[], Iterable[Row]]:
-        SOURCES.append(Source(measure.__module__.rpartition(".")[2], measure, sources, long, needs))
+        SOURCES.append(Source(measure.__module__.split(".")[2], measure, sources, long, needs))
         return measure
 
     return register

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geolabel.errors import ConfigError
+from geolabel.curation import Curation
 from geolabel.grid import LonLat
-from geolabel.labeling import Labeling
 from geolabel.nouns.risk import RiskMap
 from geolabel.nouns.times import When, utc
 from geolabel.ontology import Kind
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Project(Labeling):
-    """Scenes, ledger and products in one folder: labels (`Labeling`), the model that learns from them, and risk maps."""
+class Project(Curation):
+    """Scenes, ledger and products in one folder: labels (`Labeling`) that are known to be good (`Curation`), the model that learns from them, and risk maps."""
 
     def landscape(self, start: datetime, *, hindcast: bool = False) -> Landscape:
         """Fuel and terrain for a fire at `start`: scars labeled before it have no fuel left, unless in a hindcast."""

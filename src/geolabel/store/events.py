@@ -20,6 +20,11 @@ Kind = Literal[
     "product",
     "ontology",
     "instruction",
+    "gold",
+    "annotator",
+    "batch",
+    "delivery",
+    "decision",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 ANSWERED = ("answer", "supersede")
