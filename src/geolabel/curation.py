@@ -1,5 +1,4 @@
-"""Curation: what a labeling company adds to labels. Gold and skill, review and routing, batches and their delivery, what to
-label next, and an area with honest error bars; each method is one call of a step."""
+"""Curation: how good labels are, and what is done about it; each method is one call of a step."""
 
 from __future__ import annotations
 

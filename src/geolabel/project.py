@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from geolabel.errors import ConfigError
 from geolabel.curation import Curation
+from geolabel.errors import ConfigError
 from geolabel.grid import LonLat
 from geolabel.nouns.risk import RiskMap
 from geolabel.nouns.times import When, utc
