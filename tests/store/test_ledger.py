@@ -10,6 +10,7 @@ from sqlalchemy import event
 from geolabel.errors import StoreError
 from geolabel.nouns.answer import Answer
 from geolabel.store.ledger import Ledger
+from geolabel.store.schema import VERSION
 from geolabel.tables import IGNORE, SHAPES, empty
 from labels import NOW, answer, box_shapes, scar, tasks_of, team, utm_grid
 
@@ -193,7 +194,7 @@ def test_what_is_no_ledger_is_refused(tmp_path):
         Ledger.open(tmp_path / "no" / "ledger.sqlite", create=True)
 
 
-@pytest.mark.parametrize(("version", "says"), [(3, "update geolabel"), (0, "older")])
+@pytest.mark.parametrize(("version", "says"), [(VERSION + 1, "update geolabel"), (0, "older")])
 def test_another_version_is_refused(ledger, where, tamper, version, says):
     on_file, in_base = f"PRAGMA user_version={version}", f"UPDATE alembic_version SET version_num={version}"
     tamper(ledger, in_base if isinstance(where, str) else on_file)

@@ -6,9 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from alembic.operations import Operations
 from sqlalchemy import inspect
 
 import first_schema
+import second_schema
 from geolabel import files
 from geolabel.errors import SourceError, StoreError
 from geolabel.store import sqlite
@@ -21,6 +23,13 @@ from labels import NOW, answer, scar, tasks_of, utm_grid
 def first(where):
     """Where a ledger of schema 1 lies."""
     first_schema.make(where)
+    return where
+
+
+@pytest.fixture
+def second(where):
+    """Where a ledger of schema 2 lies."""
+    second_schema.make(where)
     return where
 
 
@@ -54,6 +63,18 @@ def test_what_schema_1_said_is_still_guarded(first, tamper):
     ledger.close()
 
 
+def test_a_second_ledger_is_migrated_and_goes_on(second):
+    ledger = Ledger.open(second)
+    assert [event.digest for event in ledger.events()] == first_schema.LINKS
+    assert {one.uuid: one.digest for one in ledger.answers(current=False)} == first_schema.ANSWERS
+    assert [one.name for one in ledger.people.find()] == ["Anna Rossi"]
+    assert ledger.leases.find() == []
+    places = [("v/g/0_0#burn", 2), ("v/g/0_64#burn", 2)]
+    assert ledger.leases.take(places, "person:ann", now=NOW).task_id == "v/g/0_64#burn"  # who answered the first
+    assert ledger.check() == []
+    ledger.close()
+
+
 @pytest.mark.filterwarnings("ignore:Did not recognize type .geometry.")  # of SQLAlchemy, which knows no PostGIS
 def test_a_migrated_ledger_has_the_tables_of_a_new_one(first, request, tmp_path):
     url = request.getfixturevalue("postgres").fresh() if isinstance(first, str) else None
@@ -74,7 +95,7 @@ def tables(ledger):
             sorted(tuple(u["column_names"]) for u in seen.get_unique_constraints(name)),
             sorted((tuple(k["constrained_columns"]), k["referred_table"]) for k in seen.get_foreign_keys(name)),
         ]
-        for name in ("events", "crs", "answers", "shapes", "people")
+        for name in ("events", "crs", "answers", "shapes", "people", "leases")
     }
 
 
@@ -125,6 +146,25 @@ def test_a_migration_that_fails_midway_leaves_the_first_schema(file, monkeypatch
     assert dump(file) == before
     monkeypatch.undo()
     assert Ledger.open(file).check() == []
+
+
+def test_a_second_file_is_kept_beside_and_left_as_it_was_where_the_third_script_fails(tmp_path, monkeypatch):
+    path = tmp_path / "ledger.sqlite"
+    second_schema.make(path)
+    before = dump(path)
+    make = Operations.create_index
+
+    def fails(*given, **more):
+        make(*given, **more)
+        raise RuntimeError("power")
+
+    monkeypatch.setattr(Operations, "create_index", fails)
+    with pytest.raises(RuntimeError):
+        Ledger.open(path)
+    assert dump(path) == before
+    monkeypatch.undo()
+    assert Ledger.open(path).check() == []
+    assert dump(path.with_name("ledger.sqlite.v2.bak")) == before
 
 
 def dump(path):

@@ -13,9 +13,10 @@ from sqlalchemy import Connection, func, insert, select
 from geolabel.digests import canonical
 from geolabel.errors import StoreError, nearest
 from geolabel.nouns.answer import Answer
+from geolabel.store import leases
 from geolabel.store.backend import Backend
 from geolabel.store.columns import Columns, answer_columns, shape_columns
-from geolabel.store.events import KINDS, PROJECT, event_digest
+from geolabel.store.events import ANYWHERE, KINDS, PROJECT, NewEvent, event_digest
 from geolabel.store.rowdigest import ROWS_V, RowDigest
 from geolabel.store.schema import answers, crs, events, shapes
 
@@ -34,17 +35,49 @@ def known_kind(kind: str) -> str:
 
 def append(connection: Connection, kind: str, stream: str, actor: str, payload: Mapping[str, Any]) -> str:
     """Digest of a new event at the end of its stream; the caller holds the write lock."""
-    try:
-        text = canonical(dict(payload)).decode()
-    except (TypeError, ValueError) as error:
-        raise StoreError(f"the payload of {kind!r} is no JSON: {error}", hint="no NaN, plain values only") from error
-    last = select(events.c.digest).where(events.c.stream == stream).order_by(events.c.seq.desc()).limit(1)
-    prev = connection.execute(last).scalar()
+    return append_many(connection, [NewEvent(kind, payload, actor, stream)])[0]
+
+
+def append_many(connection: Connection, given: Sequence[NewEvent]) -> list[str]:
+    """Digests of new events, each at the end of its stream; the caller holds the write lock and called `check_after`."""
+    seq = next_number(connection, events.c.seq)
     at = datetime.now(UTC).isoformat(timespec="microseconds")
-    head = [next_number(connection, events.c.seq), str(uuid4()), known_kind(kind), at, actor, stream]
-    link = event_digest(prev, head, text)
-    connection.execute(insert(events).values([*head, text, prev, link]))
-    return link
+    last: dict[str, str | None] = {}
+    rows = []
+    for number, one in enumerate(given, start=seq):
+        text = _text(one)
+        prev = last[one.stream] if one.stream in last else _last(connection, one.stream)
+        head = [number, str(uuid4()), known_kind(one.kind), at, one.actor, one.stream]
+        last[one.stream] = link = event_digest(prev, head, text)
+        rows.append(dict(zip(events.columns.keys(), [*head, text, prev, link], strict=True)))
+    if rows:
+        connection.execute(insert(events), rows)
+    return [row["digest"] for row in rows]
+
+
+def _text(event: NewEvent) -> str:
+    try:
+        return canonical(dict(event.payload)).decode()
+    except (TypeError, ValueError) as error:
+        hint = "no NaN, plain values only"
+        raise StoreError(f"the payload of {event.kind!r} is no JSON: {error}", hint=hint) from error
+
+
+def _last(connection: Connection, stream: str) -> str | None:
+    """Digest of a stream's last event."""
+    query = select(events.c.digest).where(events.c.stream == stream).order_by(events.c.seq.desc()).limit(1)
+    return connection.execute(query).scalar()
+
+
+def check_after(connection: Connection, given: Sequence[NewEvent]) -> None:
+    """Raise StoreError where a stream has moved on since the writer of an event read it; the caller holds the lock."""
+    for stream, after in {one.stream: one.after for one in given if one.after != ANYWHERE}.items():
+        if _last(connection, stream) != after:
+            query = select(events).where(events.c.stream == stream).order_by(events.c.seq.desc()).limit(1)
+            row = connection.execute(query).first()
+            said = f"event {row.seq} ({row.kind} by {row.actor}, {row.at})" if row else "no event, not the one named"
+            hint = "read the task again and decide on what it says now"
+            raise StoreError(f"somebody was faster: stream {stream!r} ends with {said}", hint=hint)
 
 
 def next_number(connection: Connection, column: Any) -> int:
@@ -52,11 +85,14 @@ def next_number(connection: Connection, column: Any) -> int:
     return (connection.execute(select(func.max(column))).scalar() or 0) + 1
 
 
-def append_answers(backend: Backend, connection: Connection, given: Iterable[Answer], actor: str) -> str:
-    """Digest of the event that holds the answers, which are drawn and written piece by piece."""
-    writer = _Writer(backend, connection)
+def append_answers(
+    backend: Backend, connection: Connection, given: Iterable[Answer], actor: str, *, leased: bool = False
+) -> str:
+    """Digest of the event that holds the answers, which are drawn and written piece by piece; their leases end."""
+    writer, ending = _Writer(backend, connection), leases.Ending(connection, strict=leased)
     for piece in _pieces(given):
         writer.write(piece)
+        ending.end(piece)
     if not writer.count:
         raise StoreError("no answers to append", hint="an annotator who found nothing gives an Answer 'empty'")
     backend.settle(connection, writer.shapes)

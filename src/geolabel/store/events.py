@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -31,6 +31,21 @@ ANSWERED = ("answer", "supersede")
 """Kinds of events that hold answers."""
 PROJECT = "project"
 """The stream of everything that belongs to no single task."""
+ANYWHERE = "anywhere"
+"""For who appends wherever a stream has come to."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event that is yet to be appended."""
+
+    kind: str
+    payload: Mapping[str, Any]
+    actor: str
+    stream: str = PROJECT
+    after: str | None = ANYWHERE
+    """Digest of the event that the writer knows as the stream's last, None for a stream that has none; where others
+    were faster, nothing is appended."""
 
 
 @dataclass(frozen=True, slots=True)

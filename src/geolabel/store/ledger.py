@@ -15,7 +15,9 @@ from geolabel.nouns.answer import Answer
 from geolabel.nouns.times import When
 from geolabel.store import append, find, rows, verify
 from geolabel.store.backend import Backend, Bounds
-from geolabel.store.events import ANSWERED, PROJECT, Event
+from geolabel.store.events import ANSWERED, ANYWHERE, PROJECT, Event, NewEvent
+from geolabel.store.heads import Head, heads
+from geolabel.store.leases import Leases
 from geolabel.store.people import People
 from geolabel.store.postgres import Postgres, is_address
 from geolabel.store.schema import answers, events, shapes
@@ -100,34 +102,65 @@ class Ledger:
         return self.backend.place
 
     # ------------------------------------------------------------------ append
-    def append(self, kind: str, *, stream: str = PROJECT, actor: str, payload: Mapping[str, Any]) -> str:
+    def append(
+        self, kind: str, *, stream: str = PROJECT, actor: str, payload: Mapping[str, Any], after: str | None = ANYWHERE
+    ) -> str:
         """Digest of the new event; when this returns, the event is on disk.
+
+        Parameters
+        ----------
+        after
+            Digest of the event that the caller knows as the stream's last (None: it has none), where what it says
+            depends on that.
 
         Raises
         ------
         StoreError
-            For an unknown kind, a payload that is no JSON, a ledger that stays locked, or a full disk.
+            For an unknown kind, a payload that is no JSON, a stream that does not end with `after` any more, a ledger
+            that stays locked, or a full disk.
         """
-        if kind in ANSWERED:
-            raise StoreError(f"{kind!r} events come with answers", hint="append_answers([...], actor=...)")
-        with self.backend.writing() as connection:
-            return append.append(connection, kind, stream, actor, payload)
+        return self.append_many([NewEvent(kind, payload, actor, stream, after)])[0]
 
-    def append_answers(self, given: Iterable[Answer], *, actor: str) -> str:
+    def append_many(self, given: Sequence[NewEvent]) -> list[str]:
+        """Digests of the new events, in their order: all of them are on disk in one transaction, or none.
+
+        Several events of one stream follow one another; the first says which event it comes `after`. Raises as `append`.
+        """
+        _check_no_answers(given)
+        with self.backend.writing() as connection:
+            append.check_after(connection, given)
+            return append.append_many(connection, given)
+
+    def append_answers(
+        self, given: Iterable[Answer], *, actor: str, then: Sequence[NewEvent] = (), leased: bool = False
+    ) -> str:
         """Digest of the one event that holds all these answers, in the same transaction as their rows.
 
         One answer goes to its task's stream, several to the project's, with a digest over all rows. Columns beyond
         `tables.SHAPES` and `tables.IGNORE` are not kept. Answers may be drawn from a generator: they are written as
         they come, some 20,000 rows at a time, so memory does not grow with their number; other writers wait meanwhile.
+        The leases under which they were given end with them.
+
+        Parameters
+        ----------
+        then
+            Events that follow the answers in the same transaction; their `after` is held against the ledger before it.
+        leased
+            Refuse answers whose lease is not open any more: their place may be somebody else's by now.
 
         Raises
         ------
         StoreError
             Where nothing is given, an answer is already there, or one corrects an answer that does not come before
-            it, belongs to another task or was corrected before. Nothing is written then.
+            it, belongs to another task or was corrected before; without an open lease where one is asked for.
+            Nothing is written then.
         """
+        _check_no_answers(then)
         with self.backend.writing() as connection:
-            return append.append_answers(self.backend, connection, given, actor)
+            append.check_after(connection, then)
+            link = append.append_answers(self.backend, connection, given, actor, leased=leased)
+            append.append_many(connection, then)
+        return link
 
     # ------------------------------------------------------------------ read
     def answers(
@@ -209,6 +242,18 @@ class Ledger:
             for row in connection.execute(query.execution_options(yield_per=AT_ONCE)):
                 yield Event(*row)
 
+    def last(self, stream: str = PROJECT) -> Event | None:
+        """The last event of a stream; None of one that has none."""
+        query = select(events).where(events.c.stream == stream).order_by(events.c.seq.desc()).limit(1)
+        with self.backend.reading() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else Event(*row)
+
+    def heads(self, task_id: str | None = None) -> list[Head]:
+        """Who answered what and when, without the shapes, in the order of appending; the superseded too, and so told."""
+        with self.backend.reading() as connection:
+            return list(heads(connection, task_id))
+
     def products(self, name: str | None = None) -> list[dict[str, Any]]:
         """Payloads of the products in the order they were made, the latest last; of one `name` where given."""
         payloads = [event.payload for event in self.each_event("product")]
@@ -222,7 +267,12 @@ class Ledger:
         with self.backend.reading() as connection:
             return list(verify.faults(connection, progress))
 
-    # ------------------------------------------------------------------ people
+    # ------------------------------------------------------------------ outside the chain
+    @property
+    def leases(self) -> Leases:
+        """Who was given which task until when: safe for many workers at once."""
+        return Leases(self.backend)
+
     @property
     def people(self) -> People:
         """Who is behind the pseudonyms: outside the chain, and deletable."""
@@ -239,6 +289,12 @@ class Ledger:
             f"<tr><th style='text-align:left'>{k}</th><td>{n}</td></tr>" for k, n in sorted(map(tuple, counts))
         )
         return f"<table><caption>Ledger {escape(self.backend.title)}</caption>{lines}</table>"
+
+
+def _check_no_answers(given: Sequence[NewEvent]) -> None:
+    for one in given:
+        if one.kind in ANSWERED:
+            raise StoreError(f"{one.kind!r} events come with answers", hint="append_answers([...], actor=...)")
 
 
 def _file(path: Path, *, create: bool) -> Path:

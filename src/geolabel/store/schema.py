@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 2
+VERSION = 3
 """Of these tables; kept in `alembic_version`, and in a SQLite file's header (`PRAGMA user_version`)."""
 
 metadata = MetaData()
@@ -110,5 +110,21 @@ people = Table(
     Column("added", Text, nullable=False),  # UTC, ISO 8601
 )
 """Outside the chain: who is behind `person:<pseudonym>`; a row may be deleted and every stream still holds."""
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("id", NUMBER, primary_key=True, autoincrement=False),
+    Column("task_id", Text, nullable=False),
+    Column("annotator", Text, nullable=False),
+    Column("role", Text, nullable=False),  # answer / review / adjudicate
+    Column("taken_at", Text, nullable=False),  # UTC, ISO 8601 with microseconds, as the next two
+    Column("expires_at", Text, nullable=False),
+    Column("ended_at", Text),  # null while it is open
+    Column("how", Text),  # answered / expired / released
+    UniqueConstraint("task_id", "annotator", "role"),  # nobody is given a task twice
+    Index("leases_by_end", "ended_at", "annotator"),
+)
+"""Outside the chain: who was given which task until when; rows stay when they have ended, and may be deleted."""
 
 versions = Table("alembic_version", metadata, Column("version_num", Text, primary_key=True))
