@@ -12,6 +12,7 @@ from geolabel import files
 from geolabel.errors import ConfigError
 from geolabel.steps.consensus import ConsensusOptions
 from geolabel.steps.options import Options
+from geolabel.steps.review import ReviewOptions
 from geolabel.steps.risk import RiskOptions
 from geolabel.steps.rule import RuleOptions
 from geolabel.steps.spread import SpreadOptions
@@ -31,6 +32,7 @@ class Config(Options):
     tasks: TaskOptions = Field(default_factory=TaskOptions)
     rules: RuleOptions = Field(default_factory=RuleOptions)
     consensus: ConsensusOptions = Field(default_factory=ConsensusOptions)
+    review: ReviewOptions = Field(default_factory=ReviewOptions)
     spread: SpreadOptions = Field(default_factory=SpreadOptions)
     risk: RiskOptions = Field(default_factory=RiskOptions)
 

@@ -2,9 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from geolabel.digests import digest
+from geolabel.grid import LonLat
 from geolabel.labeling import Labeling
+from geolabel.nouns.answer import Answer
+from geolabel.nouns.batch import Batch, Rate
+from geolabel.nouns.consensus import Consensus
+from geolabel.nouns.task import Task
+from geolabel.ontology import Kind
+from geolabel.steps import accuracy as accuracies
+from geolabel.steps import accuracy_sample, batches, consensus, decisions, delivery, rework, stale
+from geolabel.steps import assign as assigning
+from geolabel.steps import cost as costs
+from geolabel.steps import review as reviews
+from geolabel.steps.accuracy_sample import Asked, Sample, Shown
+
+if TYPE_CHECKING:
+    from geolabel.quality.area import Accuracy
+    from geolabel.quality.cost import Cost
+    from geolabel.quality.limits import Method
+    from geolabel.quality.sampling import Verdict
+    from geolabel.store.leases import Lease, Role
 
 
 @dataclass
@@ -14,9 +38,355 @@ class Curation(Labeling):
     # ------------------------------------------------------------------ gold and skill
 
     # ------------------------------------------------------------------ review and routing
+    def submit(self, answers: Sequence[Answer]) -> list[Answer]:
+        """The answers, once they are in the ledger as one event; their leases end, and the states of their tasks move.
+
+        An answer whose lease ran out is kept all the same: nothing that a person did is lost.
+        """
+        given = super().submit(answers)
+        reviews.follow(self.ledger, self._terms, reviews.touched(given))
+        return given
+
+    def next(self, annotator: str, *, role: Role = "answer", now: datetime | None = None) -> assigning.Assignment | None:
+        """The next task for somebody, theirs for `review.minutes`; None where nothing is left for them now.
+
+        Nobody is given a task twice, or more people than it needs. Who still holds one is given it again.
+
+        Parameters
+        ----------
+        annotator
+            `person:<id>`, or a name.
+        role
+            `answer`; `review` gives a task of the review queue that they did not answer.
+
+        Raises
+        ------
+        QualityError
+            For an annotator who is paused.
+        """
+        who, at = batches.actor(self.ledger, annotator), now or datetime.now(UTC)
+        return assigning.assign(self.ledger, self.tasks(), who, self._terms, now=at, role=role)
+
+    def release(self, given: assigning.Assignment, *, now: datetime | None = None) -> None:
+        """Hand a task back: its place is free for others."""
+        self.ledger.leases.release(given.lease, now=now or datetime.now(UTC))
+
+    def renew(self, given: assigning.Assignment, *, now: datetime | None = None) -> assigning.Assignment:
+        """The assignment with `review.minutes` from now.
+
+        Raises
+        ------
+        StoreError
+            Where it ran out and its place was given away.
+        """
+        at, minutes = now or datetime.now(UTC), self.config.review.minutes
+        return replace(given, lease=self.ledger.leases.renew(given.lease, now=at, minutes=minutes))
+
+    def held(self, now: datetime | None = None) -> list[Lease]:
+        """Leases that are open now: who works on what until when."""
+        return self.ledger.leases.open(now or datetime.now(UTC))
+
+    def settle(self) -> int:
+        """How many steps were recorded because of what the answers agree on now: `agreed`, `disputed`; 0 if none."""
+        return reviews.follow(self.ledger, self._terms, [task.id for task in self.tasks()], self.agree())
+
+    def states(self, kind: Kind | None = None) -> Any:
+        """Where tasks stand (`tables.STATES`)."""
+        return reviews.states(self.tasks(kind), reviews.Board.of(self.ledger), self._terms)
+
+    def review_queue(self) -> Any:
+        """The tasks that await a review (`tables.STATES`), settled: disputed first, lowest agreement first."""
+        self.settle()
+        return reviews.queue(self.tasks(), reviews.Board.of(self.ledger), self._terms)
+
+    def review(
+        self,
+        task: Task | str,
+        reviewer: str,
+        decision: str,
+        *,
+        why: str,
+        correction: Answer | None = None,
+        minutes: float = 0.0,
+    ) -> reviews.Standing:
+        """Where a task stands once `reviewer` said `accept` or `send back`, and why.
+
+        Parameters
+        ----------
+        correction
+            The reviewer's own answer, which then stands instead of all others.
+        minutes
+            What the review took.
+
+        Raises
+        ------
+        QualityError
+            For a task that is not agreed or disputed (`settle`), or that the reviewer answered.
+        StoreError
+            Where somebody else was faster.
+        """
+        key, who = reviews.known(task, self.tasks()), batches.actor(self.ledger, reviewer)
+        told: dict[str, Any] = {"why": why, "correction": correction, "minutes": minutes, "now": datetime.now(UTC)}
+        return reviews.review(self.ledger, key, who, decision, **told)
+
+    def rework(self, tasks: Iterable[Task | str], *, by: str, why: str) -> int:
+        """How many accepted tasks were reopened: they are `answered` again, and one more person is asked."""
+        ids = {reviews.known(task, self.tasks()) for task in tasks}
+        return reviews.move(self.ledger, ids, "answered", by=batches.actor(self.ledger, by), why=why)
+
+    @property
+    def _terms(self) -> reviews.Terms:
+        return reviews.terms(self.config.review, batches.standings(self.ledger))
+
+    @property
+    def _label_inputs(self) -> dict[str, str]:
+        """Digests of what the agreed labels come from, and which corrections stand."""
+        corrected = reviews.corrections(self.ledger)
+        return super()._label_inputs | ({"corrections": digest(corrected)} if corrected else {})
+
+    def _fuse(self, heard: Sequence[Answer], to: Path) -> dict[str, Consensus]:
+        return super()._fuse(reviews.standing(heard, reviews.corrections(self.ledger)), to)
 
     # ------------------------------------------------------------------ batches and deliveries
+    def batch(
+        self, name: str, tasks: Iterable[Task | str], *, kind: Kind = "burn", by: str | None = None, **terms: Any
+    ) -> Batch:
+        """A batch of tasks (or their ids), once it is planned; planned again under the same terms it stays as it is.
+
+        Parameters
+        ----------
+        terms
+            `priority`, `due` (UTC), `overlap`, `acceptance` (`Acceptance`), `rate` (`Rate`).
+
+        Raises
+        ------
+        QualityError
+            Where another batch has the name, or a task is unknown, of another kind or in a batch not yet delivered.
+        """
+        ids = tuple(one if isinstance(one, str) else one.id for one in tasks)
+        planned = Batch(name, kind, ids, **terms)
+        return batches.plan(self.ledger, planned, self.tasks(), batches.actor(self.ledger, by))
+
+    def change_batch(self, name: str, *, by: str | None = None, **terms: Any) -> Batch:
+        """The batch under other terms: `priority`, `due`, `overlap`, `acceptance`, `rate`."""
+        return batches.change(self.ledger, self._batch(name), batches.actor(self.ledger, by), **terms)
+
+    def batches(self) -> Any:
+        """Batches and their states (`tables.BATCHES`), in the order in which they are worked on."""
+        return batches.table(self._batches().values())
+
+    def _batches(self) -> dict[str, batches.Standing]:
+        return batches.standings(self.ledger, {one.task_id for one in self.answers()})
+
+    def _batch(self, name: str) -> batches.Standing:
+        return batches.named(self._batches(), name)
+
+    def _own_tasks(self, own: batches.Standing) -> list[Task]:
+        ids = set(own.batch.task_ids)
+        return [task for task in self.tasks(own.batch.kind) if task.id in ids]
+
+    def _agreed_on(self, own: batches.Standing) -> dict[str, batches.Codes]:
+        """Task id -> class codes that hold now, of a batch's tasks."""
+        return batches.codes_of(self.agree(), self._own_tasks(own), self.view.grid, self.ontology)
+
+    def draw_sample(self, name: str, *, seed: int = 0, by: str | None = None) -> batches.Sample:
+        """The tasks of a batch that an inspector looks at; the same ones until labels change.
+
+        Raises
+        ------
+        QualityError
+            Where tasks have fewer answers than the batch's overlap, or the batch is delivered.
+        """
+        own = self._batch(name)
+        labels = batches.digest_of(self._agreed_on(own), self.ontology)
+        missing = batches.lacking(own.batch, self._export_job().answers)
+        return batches.draw(self.ledger, own, missing, labels, seed, batches.actor(self.ledger, by))
+
+    def inspect(
+        self, name: str, found: Mapping[str, Answer | str | None], *, by: str, minutes: float = 0.0
+    ) -> Verdict:
+        """Accept or reject of a batch, by what an inspector says of each task of its sample.
+
+        Parameters
+        ----------
+        found
+            Task id -> the truth as an `Answer` (which votes nowhere), or a defect in words; None where there is none.
+        minutes
+            That the inspection took.
+
+        Raises
+        ------
+        QualityError
+            Where other tiles were inspected than drawn, their labels changed since, or it was inspected before.
+        """
+        own, agreed = self._batch(name), self._agreed_on(self._batch(name))
+        told = batches.found_on(own.batch, agreed, found, self._own_tasks(own), self.view.grid, self.ontology)
+        labels = batches.digest_of(agreed, self.ontology)
+        return batches.inspect(self.ledger, own, told, labels, minutes, batches.actor(self.ledger, by))
+
+    def deliver(
+        self, name: str, *, by: str | None = None, despite: str = "", restricted: bool = False
+    ) -> delivery.Delivery:
+        """The version of a batch for its labels as they are: the last where nothing changed, else the next.
+
+        An immutable folder `deliveries/<batch>/v<version>/`: labeled tiles, all labels in one GeoParquet, a manifest
+        with the digest of every file, and a changelog.
+
+        Parameters
+        ----------
+        despite
+            Why it is delivered without an accepting verdict on these labels; it stands in the manifest.
+        restricted
+            Whether labels of a scene whose access is `restricted` may leave the project.
+
+        Raises
+        ------
+        QualityError
+            Where the quality was not shown, or labels of a delivered batch changed and it was not reopened.
+        InputError
+            Where a scene is restricted.
+        """
+        own, job, skill = self._batch(name), self._export_job(), self.skill
+        terms = delivery.Terms(batches.actor(self.ledger, by), despite, restricted)
+        agreed = self._agreed_on(own)
+        return delivery.deliver(self.record, own, job, agreed, terms, skill=skill, progress=self.progress)
+
+    def deliveries(self, name: str) -> list[delivery.Delivery]:
+        """The versions of a batch, in order."""
+        return [delivery.delivered(self.folder, said) for said in self._batch(name).versions]
+
+    def reopen(self, name: str, why: str, *, tasks: Iterable[Task | str] = (), by: str | None = None) -> None:
+        """Take a delivered batch back for rework: the next delivery is another version.
+
+        Parameters
+        ----------
+        tasks
+            Those that are to be answered once more; the others stay as they are.
+
+        Raises
+        ------
+        QualityError
+            For a batch that is not delivered, without a reason, or for tasks of another batch.
+        """
+        ids = [one if isinstance(one, str) else one.id for one in tasks]
+        batches.reopen(self.ledger, self._batch(name), why, batches.actor(self.ledger, by), ids)
+        rework.reopened(self.ledger, ids, why, batches.actor(self.ledger, by))
+
+    def outdated(self, kind: Kind | None = None) -> Any:
+        """Current answers that the present instructions or ontology touch and that were given before (`tables.OUTDATED`)."""
+        return stale.outdated(self.record, self.tasks(kind), self.answers())
+
+    def cost(self, *, batch: str | None = None, kind: Kind | None = None, rate: Rate | float | None = None) -> Cost:
+        """Minutes and cost of the project's labels, of one batch or of one kind, and for each km2 of accepted ground.
+
+        Parameters
+        ----------
+        rate
+            What an hour costs (a number is EUR); default: as the batch says.
+        """
+        planned = self._batches()
+        own = None if batch is None else batches.named(planned, batch)
+        tasks = self.tasks(kind) if own is None else self._own_tasks(own)
+        told = Rate(float(rate)) if isinstance(rate, int | float) else rate or (own.batch.rate if own else None)
+        return costs.cost(self.ledger, tasks, self.view.grid, self.agree(), planned, rate=told)
+
+    def log_decision(
+        self, case: str, question: str, decision: str, *, why: str, by: str, classes: Iterable[str] = (),
+        examples: Iterable[str | LonLat] = (),
+    ) -> int:  # fmt: skip
+        """Number of a decision on an edge case, once it is in the ledger.
+
+        Parameters
+        ----------
+        case
+            `shadow`, `slc-off`, `island`, `clear-cut` or `other`.
+        classes
+            That it is about; none: all.
+        examples
+            Ids of tasks, and places: `LonLat` or "LON,LAT".
+
+        Raises
+        ------
+        QualityError
+            For an unknown case, words that are missing, or an example that is no task and no place.
+        OntologyError
+            For a class that the ontology does not have.
+        """
+        said = decisions.Said(case, question, decision, why, tuple(classes), tuple(examples))
+        known = {task.id for task in self.tasks()}
+        checked = said.checked(self.ontology, known)
+        return decisions.log(self.ledger, checked, self.instructions, batches.actor(self.ledger, by))
+
+    def decisions(self, *, case: str | None = None, class_: str | None = None, text: str = "") -> Any:
+        """Decisions on edge cases (`tables.DECISIONS`): of one case, on one class (and on all), that hold a text."""
+        return decisions.decisions(self.ledger, case=case, class_=class_, text=text)
+
+    def casebook(self) -> str:
+        """All decisions on edge cases in Markdown, to stand at the end of the instructions."""
+        return decisions.appendix(self.decisions())
+
+    def check(self) -> list[str]:
+        """One sentence for each broken link of the ledger, and each product and delivery that is not as it was made."""
+        told = [event.payload for event in self.ledger.events("delivery")]
+        return [*super().check(), *delivery.check(self.folder, told)]
 
     # ------------------------------------------------------------------ label errors, and what to label next
 
     # ------------------------------------------------------------------ area and accuracy
+    def accuracy_plan(self, kind: Kind, **asked: Any) -> Sample:
+        """A random sample of the agreed map of a kind, drawn once: points whose ground people are to name, blind.
+
+        `sample.write("points.csv")` (or `.geojson`, `.gpkg`) gives them out, `project.accuracy` takes them back.
+
+        Parameters
+        ----------
+        asked
+            `expected` user's accuracy (one, or by class), `se_overall` (standard error of overall accuracy) or `n` points,
+            `allocation` (compromise, proportional, equal, optimal), `least` points of a rare class, `target`, `seed`.
+
+        Raises
+        ------
+        ConfigError
+            For something else that is asked.
+        QualityError
+            Where there is no map, or it allows no such sample.
+        """
+        wanted = Asked.read(asked, where="accuracy_plan(...)")
+        return accuracy_sample.plan(self.record, self._shown(kind), wanted, self.ontology.id)
+
+    def accuracy(
+        self,
+        kind: Kind,
+        reference: Any,
+        *,
+        method: Method = "jeffreys",
+        confidence: float = 0.95,
+        earlier: bool = False,
+        fields: Mapping[str, str] | None = None,
+    ) -> Accuracy:
+        """Accuracy of the agreed map of a kind and error-adjusted areas of its classes, with limits; kept as a product.
+
+        Parameters
+        ----------
+        reference
+            What people say the ground is: the file that `accuracy_plan(kind).write` gave, filled in; a frame; or answers
+            to the sample's tasks. `none` (or `unburned`) is ground that is none of the classes.
+        method
+            Of the limits: `jeffreys` holds for rare classes too; `normal` is that of Olofsson et al. 2014.
+        earlier
+            Whether a sample drawn before the map changed will do; its strata stay (Stehman 2014).
+        fields
+            Which columns are the `point_id`, `class` and `annotator`, where they have other names.
+
+        Raises
+        ------
+        QualityError
+            For points of another project, of several samples, or of a map that has changed; unknown classes; fewer than
+            two labeled points in a stratum.
+        """
+        said = accuracies.told(reference, self.record, kind, fields=fields)
+        return accuracies.Assess(self.record, self._shown(kind), method, confidence, earlier).run(said)
+
+    def _shown(self, kind: Kind) -> Shown:
+        codes, _ = consensus.codes(self.agree(), self.tasks(kind), self.view.grid, kind, self.ontology)
+        return Shown.of(codes, self.view.grid, kind, self.ontology)

@@ -14,6 +14,7 @@ A message holds what was found, with the value; the hint says what to do about i
         - FireError: fuel, weather or ignition that no fire can be computed from
     - SourceError (OSError): something outside could not be read or written
     - StoreError: the ledger cannot be opened, read or appended to
+        - OvertakenError: somebody else was faster; what was decided rests on an old state
     - QualityError: answers that no consensus or score can be made from
     - LeakageError: what should be held out is not
     - ModelError: a model that cannot be trained, loaded or applied
@@ -89,6 +90,10 @@ class SourceError(GeolabelError, OSError):
 
 class StoreError(GeolabelError):
     """The ledger cannot be opened, read or appended to."""
+
+
+class OvertakenError(StoreError):
+    """Somebody else was faster; what was decided rests on an old state."""
 
 
 class QualityError(GeolabelError):

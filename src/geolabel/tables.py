@@ -79,14 +79,168 @@ SKILL = Columns(
     "skill",
     {
         "annotator": "str",
-        "n_gold": "int",
+        "class": "str",  # `all` first: labeled or not, and as what
+        "n_gold": "int",  # of a class: gold tasks in which it is true or was drawn
+        "n_passed": "int",  # at the stated IoU
+        "accuracy": "float?",  # share of gold tasks passed, with Wilson's interval
+        "accuracy_low": "float?",
+        "accuracy_high": "float?",
+        "pixel_accuracy": "float?",  # grows with the empty ground around a patch: never a headline figure
+        "pixel_low": "float?",
+        "pixel_high": "float?",
         "iou": "float?",
-        "sensitivity": "float",
-        "specificity": "float",
-        "bias_m": "float?",
+        "iou_low": "float?",
+        "iou_high": "float?",
+        "boundary_iou": "float?",
+        "boundary_low": "float?",
+        "boundary_high": "float?",
+        "sensitivity": "float?",
+        "specificity": "float?",
+        "bias_m": "float?",  # of the outlines: + over-traced, - under-traced
+        "bias_low": "float?",
+        "bias_high": "float?",
+        "over_m": "float?",  # mean over all outline pixels of the distance outside, and inside, of the truth
+        "under_m": "float?",
+        "n_answers": "int",  # complete ones, of all tasks
+        "active_s": "float?",  # mean seconds a task
+        "s_per_km": "float?",  # seconds a km of outline
+        "n_agreement": "int",  # tasks that are not gold, answered with others
+        "agreement": "float?",  # pooled IoU with them
     },
 )
-"""What gold tasks say of each annotator."""
+"""What gold tasks, time and the other annotators say of each annotator and class."""
+
+AGREEMENT = Columns(
+    "agreement",
+    {
+        "stratum": "str",  # `all` first
+        "n_tasks": "int",
+        "n_annotators": "int",
+        "n_pixels": "int",  # coded by two or more
+        "alpha": "float?",  # Krippendorff's
+        "alpha_low": "float?",
+        "alpha_high": "float?",
+        "kappa": "float?",  # Fleiss'
+        "kappa_low": "float?",
+        "kappa_high": "float?",
+        "iou": "float?",  # mean over the pairs of annotators
+    },
+)
+"""How far annotators agree, in all ground and by stratum."""
+
+PAIRWISE = Columns(
+    "pairwise",
+    {"stratum": "str", "annotator": "str", "other": "str", "n_tasks": "int", "iou": "float?"},
+)
+"""IoU of each two annotators."""
+
+GOLD = Columns(
+    "gold",
+    {
+        "task": "str",
+        "state": "str",  # proposed / disputed / standing / appealed / upheld / overturned / retired
+        "use": "str",  # evaluation (hidden) / calibration (its truth is shown)
+        "iou": "float?",  # of its two experts
+        "experts": "str",  # by commas
+        "adjudicator": "str?",
+        "n_shown": "int",  # annotators who answered it
+        "why": "str",
+    },
+)
+"""Gold tasks, what became of each, and how many annotators have seen it."""
+
+PAUSES = Columns(
+    "pauses",
+    {
+        "annotator": "str",
+        "state": "str",  # continue / cleared / pause
+        "n_gold": "int",
+        "n_failed": "int",
+        "llr": "float",  # log-likelihood ratio of careless to careful
+        "lower": "float",
+        "upper": "float",
+        "paused": "str?",  # since when, where an event says so
+    },
+)
+"""The sequential test of each annotator."""
+
+BATCHES = Columns(
+    "batches",
+    {
+        "batch": "str",
+        "kind": "str",
+        "state": "str",  # planned / open / delivered / reopened
+        "priority": "int",  # higher goes first
+        "due": "time?",
+        "overlap": "int",  # independent answers that a task is to have
+        "tasks": "int",
+        "answered": "int",  # tasks that somebody answered
+        "decision": "str?",  # accept / reject, of the last inspection
+        "version": "int",  # of the last delivery, 0 before the first
+        "review_min": "float",  # minutes of inspection
+    },
+)
+"""Batches and what became of them, in the order in which they are worked on."""
+
+OUTDATED = Columns(
+    "outdated",
+    {
+        "task": "str",
+        "answer": "str",  # its uuid
+        "annotator": "str",
+        "class": "str?",  # that changed; null where the change is to all of them
+        "touch": "str",  # `uses` it, or `may use` it: it could have been drawn on the tile
+        "why": "str",
+    },
+)
+"""Current answers that a later version of the instructions or the ontology touches; one row a class that changed."""
+
+DECISIONS = Columns(
+    "decisions",
+    {
+        "number": "int",  # of its event
+        "at": "time",
+        "by": "str",
+        "case": "str",  # shadow / slc-off / island / clear-cut / other
+        "question": "str",
+        "decision": "str",
+        "why": "str",
+        "classes": "str",  # by commas
+        "examples": "str",  # task ids and lon,lat, by "; "
+        "instructions": "int",  # version that held
+    },
+)
+"""What was decided on edge cases."""
+
+COST = Columns(
+    "cost",
+    {
+        "annotator": "str",
+        "answers": "int",
+        "corrected": "int",  # of them superseded: their minutes count too
+        "untimed": "int",  # answers of people without active seconds
+        "label_min": "float",
+        "review_min": "float",
+    },
+)
+"""Active minutes by annotator."""
+
+STATES = Columns(
+    "states",
+    {
+        "task": "str",
+        "kind": "str",
+        "state": "str",  # new / answered / agreed / disputed / reviewed / accepted / sent back
+        "answers": "int",  # of people, who did not skip it
+        "wanted": "int",  # answers that it is to have
+        "agreement": "float?",
+        "rounds": "int",  # how often it was sent back or reopened
+        "by": "str?",  # whose step was the last
+        "why": "str?",
+        "review_min": "float",  # minutes of review
+    },
+)
+"""Where tasks stand."""
 
 WIND = Columns("wind", {"time": "time", "speed_m_s": "float", "from_deg": "float"})
 """Mean wind at 10 m above open ground, FROM, degrees clockwise from true north."""
@@ -103,6 +257,47 @@ EXPOSED = Columns(
     },
 )
 """Objects a fire may reach: probability within the map's period, median arrival in minutes after start."""
+
+ACCURACY = Columns(
+    "accuracy",
+    {
+        "class": "str",
+        "samples": "float",  # whose reference is this class
+        "users": "float?",  # share of what is mapped as the class that is it; null where nothing is
+        "users_se": "float?",
+        "users_low": "float?",
+        "users_high": "float?",
+        "producers": "float?",  # share of what is the class that is mapped as it
+        "producers_se": "float?",
+        "producers_low": "float?",
+        "producers_high": "float?",
+        "mapped_m2": "float",  # area that the map shows
+        "area_m2": "float",  # area adjusted for the map's errors
+        "area_se_m2": "float",
+        "area_low_m2": "float",
+        "area_high_m2": "float",
+    },
+)
+"""Accuracy and error-adjusted area of each class of a map."""
+
+POINTS = Columns(
+    "points",
+    {
+        "point_id": "str",  # in an order that says nothing of the map
+        "row": "int",
+        "col": "int",
+        "x": "float",  # centre of the pixel in the grid's CRS
+        "y": "float",
+        "lon": "float",
+        "lat": "float",
+        "stratum": "str",
+        "inclusion": "float",  # probability that the pixel was drawn
+    },
+)
+"""Pixels drawn at random within strata, for whom the reference is asked."""
+
+REFERENCE = Columns("reference", {"point_id": "str", "class": "str?", "annotator": "str?"})
+"""What people say the ground is at points; null where they could not tell."""
 
 _MISSING_ALLOWED = "?"
 

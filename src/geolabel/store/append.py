@@ -11,7 +11,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, func, insert, select
 
 from geolabel.digests import canonical
-from geolabel.errors import StoreError, nearest
+from geolabel.errors import OvertakenError, StoreError, nearest
 from geolabel.nouns.answer import Answer
 from geolabel.store import leases
 from geolabel.store.backend import Backend
@@ -70,14 +70,14 @@ def _last(connection: Connection, stream: str) -> str | None:
 
 
 def check_after(connection: Connection, given: Sequence[NewEvent]) -> None:
-    """Raise StoreError where a stream has moved on since the writer of an event read it; the caller holds the lock."""
+    """Raise OvertakenError where a stream has moved on since the writer of an event read it; the caller holds the lock."""
     for stream, after in {one.stream: one.after for one in given if one.after != ANYWHERE}.items():
         if _last(connection, stream) != after:
             query = select(events).where(events.c.stream == stream).order_by(events.c.seq.desc()).limit(1)
             row = connection.execute(query).first()
             said = f"event {row.seq} ({row.kind} by {row.actor}, {row.at})" if row else "no event, not the one named"
             hint = "read the task again and decide on what it says now"
-            raise StoreError(f"somebody was faster: stream {stream!r} ends with {said}", hint=hint)
+            raise OvertakenError(f"somebody was faster: stream {stream!r} ends with {said}", hint=hint)
 
 
 def next_number(connection: Connection, column: Any) -> int:

@@ -106,6 +106,15 @@ class Leases:
             _change(connection, lease, {"ended_at": _text(now), "how": how})
         return replace(lease, ended_at=now, how=how)
 
+    def end(self, task_id: str, annotator: str, *, role: Role, now: datetime, how: How = "answered") -> bool:
+        """Whether this annotator held an open lease of the task in this role, which is ended now."""
+        _check(now, 1, role)
+        with self.backend.writing() as connection:
+            own = [one for one in _open(connection, annotator, role) if one.task_id == task_id]
+            for lease in own:
+                _change(connection, lease, {"ended_at": _text(now), "how": how})
+        return bool(own)
+
     def expire(self, now: datetime) -> int:
         """How many leases have run out by `now` and were ended."""
         _check(now, 1, "answer")

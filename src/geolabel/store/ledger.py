@@ -116,8 +116,9 @@ class Ledger:
         Raises
         ------
         StoreError
-            For an unknown kind, a payload that is no JSON, a stream that does not end with `after` any more, a ledger
-            that stays locked, or a full disk.
+            For an unknown kind, a payload that is no JSON, a ledger that stays locked, or a full disk.
+        OvertakenError
+            Where the stream does not end with `after` any more.
         """
         return self.append_many([NewEvent(kind, payload, actor, stream, after)])[0]
 
@@ -248,6 +249,13 @@ class Ledger:
         with self.backend.reading() as connection:
             row = connection.execute(query).first()
         return None if row is None else Event(*row)
+
+    def lasts(self) -> dict[str, str]:
+        """Stream -> digest of its last event."""
+        latest = select(func.max(events.c.seq)).group_by(events.c.stream)
+        with self.backend.reading() as connection:
+            rows = connection.execute(select(events.c.stream, events.c.digest).where(events.c.seq.in_(latest)))
+            return {row.stream: row.digest for row in rows}
 
     def heads(self, task_id: str | None = None) -> list[Head]:
         """Who answered what and when, without the shapes, in the order of appending; the superseded too, and so told."""

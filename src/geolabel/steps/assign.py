@@ -1,0 +1,113 @@
+"""Who is given which task next: routing over what the ledger says, and a lease that nobody else can get."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from geolabel.errors import QualityError
+from geolabel.nouns.task import Task
+from geolabel.quality import routing
+from geolabel.quality.routing import Work
+from geolabel.steps.review import Board, Terms
+
+if TYPE_CHECKING:
+    from geolabel.store.leases import Lease, Role
+    from geolabel.store.ledger import Ledger
+
+HIDDEN = ("gold", "calibration")
+"""Purposes of tasks that any number of people may have, and that nobody is told of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A task that was given to somebody."""
+
+    task: Task
+    """As the annotator may see it: gold and calibration look like any other."""
+    lease: Lease
+    proposals: bool
+    """Whether they may be shown what rules and models propose."""
+
+
+def assign(
+    ledger: Ledger, tasks: Sequence[Task], annotator: str, terms: Terms, *, now: datetime, role: Role = "answer"
+) -> Assignment | None:
+    """What is next for this annotator, leased to them; None where nothing is left for them now.
+
+    To answer: as `quality.routing.order` has it. To review: as `quality.routing.queue` has it, one reviewer a task.
+    Who holds an assignment in this role is given it again. Safe for many workers at once: what was read may be old by
+    the time the lease is taken, so the ledger looks again before it gives one.
+
+    Raises
+    ------
+    QualityError
+        For an annotator who is paused.
+    """
+    _check_active(ledger, annotator)
+    board, leases = Board.of(ledger), ledger.leases.find()
+    works = _works(tasks, board, leases, terms, now)
+    ids = _reviews(works, board, annotator, terms) if role == "review" else _answers(works, leases, annotator, terms)
+    places = {one.task.id: _limit(one.task, board, terms) if role != "review" else 1 for one in works}
+    offered = [(key, places[key]) for key in ids]
+    lease = ledger.leases.take(offered, annotator, now=now, minutes=terms.options.minutes, role=role)
+    return None if lease is None else _assignment(tasks, lease, terms)
+
+
+def _assignment(tasks: Sequence[Task], lease: Lease, terms: Terms) -> Assignment:
+    task = next(task for task in tasks if task.id == lease.task_id)
+    options = terms.options
+    shown = routing.draw(options.seed, "withheld", task.id, lease.annotator) >= options.withheld
+    return Assignment(replace(task, purpose="new"), lease, shown)
+
+
+def _works(tasks: Sequence[Task], board: Board, leases: Sequence[Lease], terms: Terms, now: datetime) -> list[Work]:
+    had: dict[str, set[str]] = {}
+    holding: dict[str, set[str]] = {}
+    for one in leases:
+        had.setdefault(one.task_id, set()).add(one.annotator)
+        if one.how is None and one.expires_at > now and one.role == "answer":
+            holding.setdefault(one.task_id, set()).add(one.annotator)
+    works = []
+    for task in tasks:
+        limit, filled = _limit(task, board, terms), board.answered(task.id) | holding.get(task.id, set())
+        works.append(
+            Work(
+                task,
+                board.seen(task.id) | had.get(task.id, set()),
+                None if limit is None else limit - len(filled),
+                board.standing(task.id).agreement,
+                terms.priority.get(task.id, 0.0),
+            )
+        )
+    return works
+
+
+def _limit(task: Task, board: Board, terms: Terms) -> int | None:
+    """How many people may have answered a task or hold it: none more once it is accepted."""
+    if task.purpose in HIDDEN:
+        return None
+    standing = board.standing(task.id)
+    return 0 if standing.state == "accepted" else terms.wanted(task.id, standing)
+
+
+def _answers(works: Sequence[Work], leases: Sequence[Lease], annotator: str, terms: Terms) -> list[str]:
+    by_id = {one.task.id: one.task for one in works}
+    own = [by_id[one.task_id] for one in leases if one.annotator == annotator and one.task_id in by_id]
+    return routing.order(annotator, works, terms.options.rules, last=own[-1] if own else None)
+
+
+def _reviews(works: Sequence[Work], board: Board, annotator: str, terms: Terms) -> list[str]:
+    mine = {one.task.id: board.standing(one.task.id) for one in works if annotator not in one.seen}
+    return routing.queue(mine, terms.priority)
+
+
+def _check_active(ledger: Ledger, annotator: str) -> None:
+    told = [event for event in ledger.events("annotator") if event.payload.get("annotator") == annotator]
+    if told and told[-1].payload.get("state") == "paused":
+        why = told[-1].payload.get("why") or f"since {told[-1].at}"
+        raise QualityError(
+            f"{annotator} is paused: {why}", hint="project.reinstate(...) after a talk, or an appeal of the gold"
+        )
