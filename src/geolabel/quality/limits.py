@@ -91,9 +91,10 @@ def _root(shares: tuple[float, float], distances: tuple[Floats, Floats], correla
 
 
 def _correlation(part: Floats, rest: Floats) -> Floats:
-    """(stratum,) correlation of two exclusive shares of one sample, from -1 to 0."""
-    odds = part * rest / np.maximum((1 - part) * (1 - rest), 1e-300)
-    return -np.sqrt(np.where(part * rest > 0, odds, 0)).clip(0, 1)
+    """(stratum,) correlation of two exclusive shares of one sample: -1 where there is nothing else, 0 where one is 0."""
+    others = (1 - part) * (1 - rest)
+    only = part + rest > 1 - NEAR
+    return -np.sqrt(np.where(only, 1.0, part * rest / np.where(only, 1.0, others)))
 
 
 def _distances(sample: Stratified, cells: Cells, method: Method, confidence: float) -> tuple[Floats, Floats]:
