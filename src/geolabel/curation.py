@@ -20,12 +20,18 @@ from geolabel.steps import accuracy as accuracies
 from geolabel.steps import accuracy_sample, batches, consensus, decisions, delivery, rework, stale
 from geolabel.steps import assign as assigning
 from geolabel.steps import cost as costs
+from geolabel.steps import gold as golds
 from geolabel.steps import review as reviews
+from geolabel.steps import skill as skills
+from geolabel.steps import strata
 from geolabel.steps.accuracy_sample import Asked, Sample, Shown
+from geolabel.steps.adjudication import Vault
+from geolabel.steps.record import SYSTEM
 
 if TYPE_CHECKING:
     from geolabel.quality.area import Accuracy
     from geolabel.quality.cost import Cost
+    from geolabel.quality.gold import Gold
     from geolabel.quality.limits import Method
     from geolabel.quality.sampling import Verdict
     from geolabel.store.leases import Lease, Role
@@ -36,6 +42,86 @@ class Curation(Labeling):
     """The part of a `Project` that knows how good its labels are, and sees to it."""
 
     # ------------------------------------------------------------------ gold and skill
+    def gold(self, task_id: str, *, by: Sequence[str], why: str = "") -> Gold:
+        """Gold of two experts' complete answers to a task: `standing` midway between them, `disputed` where they differ.
+
+        Raises
+        ------
+        QualityError
+            For other than two experts, incomplete answers, machines, or a task that has gold of other answers.
+        """
+        return self._vault.make(task_id, by, why=why)
+
+    def adjudicate(self, task_id: str, *, by: str, why: str, answer: str | None = None) -> Gold:
+        """Disputed gold, decided by a third person: their own answer, or one of the experts' (its uuid)."""
+        return self._vault.adjudicate(task_id, by, why=why, answer=answer)
+
+    def appeal(self, task_id: str, *, by: str, why: str) -> Gold:
+        """Gold against which somebody who answered its task appeals; it stays in force until it is decided."""
+        return self._vault.appeal(task_id, by, why=why)
+
+    def decide(self, task_id: str, *, by: str, upheld: bool, why: str, answer: str | None = None) -> Gold:
+        """Appealed gold, upheld or overturned by an expert who had no part in it; every score follows."""
+        return self._vault.decide(task_id, by, upheld=upheld, why=why, answer=answer)
+
+    def calibrate(self, kind: Kind, n: int, *, by: str = SYSTEM) -> list[Gold]:
+        """The `n` easiest gold tasks of a kind, from now on for calibration: their truth is shown, and they do not count."""
+        return self._vault.calibrate(kind, n, by=by)
+
+    def feedback(self, answer: Answer) -> dict[str, Any]:
+        """What the truth of a calibration task says of an answer to it; of any other task nothing is told."""
+        return skills.feedback(self._heard(skills.kind_of(answer.task_id)), answer, self.config.skill)
+
+    def rotate(self, kind: Kind, people: Iterable[str] | None = None, *, by: str = SYSTEM) -> tuple[list[Gold], list[Gold]]:
+        """(gold retired since all of these people saw it, tasks proposed in its place); default: all who are not paused."""
+        told = skills.active(self._heard(kind), self.ledger) if people is None else set(people)
+        return self._vault.rotate(kind, told, by=by)
+
+    def retire(self, task_id: str, *, by: str, why: str) -> Gold:
+        """Gold that scores nobody any more."""
+        return self._vault.retire(task_id, by=by, why=why)
+
+    def gold_tasks(self, kind: Kind) -> Any:
+        """Gold of a kind (`tables.GOLD`): state, use, who made it, and how many have seen it. Not for annotators."""
+        return golds.table(self.record, kind)
+
+    def standing_gold(self) -> dict[str, Answer]:
+        """Task id -> the answer that is its truth now."""
+        return golds.standing_gold(self.record)
+
+    @property
+    def _vault(self) -> Vault:
+        return Vault(self.record, self.view.grid, self.config.gold)
+
+    def _heard(self, kind: Kind) -> skills.Heard:
+        return skills.Heard.of(self.record, self.tasks(kind), self.view.grid, self.ontology)
+
+    def skill(self, kind: Kind) -> Any:
+        """What gold of a kind says of each annotator and class (`tables.SKILL`), with intervals over gold tasks.
+
+        Raises
+        ------
+        QualityError
+            Where gold contradicts itself.
+        """
+        return skills.skill(self._heard(kind), self.config.skill)
+
+    def agreement(self, kind: Kind, *, by: strata.By | None = None) -> Any:
+        """How far people agree (`tables.AGREEMENT`): alpha, kappa and IoU, whole and by severity, slope or cloud."""
+        return skills.agreement(self._heard(kind), self.config.skill, by and strata.strata(self.view, by))
+
+    def pairwise(self, kind: Kind, *, by: strata.By | None = None) -> Any:
+        """IoU of each two people (`tables.PAIRWISE`); `quality.agreement.matrix` lays it out as a square."""
+        return skills.pairwise(self._heard(kind), by and strata.strata(self.view, by))
+
+    def pauses(self, kind: Kind) -> Any:
+        """The sequential test of each annotator (`tables.PAUSES`), after those who fail it are paused."""
+        found = skills.verdicts(self._heard(kind), self.config.skill, self.ledger)
+        return skills.pause(self.ledger, found, kind)
+
+    def reinstate(self, annotator: str, *, by: str, why: str) -> None:
+        """Take a paused annotator back; their test begins anew."""
+        skills.reinstate(self.ledger, annotator, by=by, why=why)
 
     # ------------------------------------------------------------------ review and routing
     def submit(self, answers: Sequence[Answer]) -> list[Answer]:
@@ -43,9 +129,7 @@ class Curation(Labeling):
 
         An answer whose lease ran out is kept all the same: nothing that a person did is lost.
         """
-        given = super().submit(answers)
-        reviews.follow(self.ledger, self._terms, reviews.touched(given))
-        return given
+        return reviews.submit(self.ledger, answers, self._terms, leased=False)
 
     def next(self, annotator: str, *, role: Role = "answer", now: datetime | None = None) -> assigning.Assignment | None:
         """The next task for somebody, theirs for `review.minutes`; None where nothing is left for them now.
@@ -88,7 +172,7 @@ class Curation(Labeling):
 
     def settle(self) -> int:
         """How many steps were recorded because of what the answers agree on now: `agreed`, `disputed`; 0 if none."""
-        return reviews.follow(self.ledger, self._terms, [task.id for task in self.tasks()], self.agree())
+        return reviews.follow(self.ledger, self._terms, self.agree())
 
     def states(self, kind: Kind | None = None) -> Any:
         """Where tasks stand (`tables.STATES`)."""
