@@ -133,10 +133,18 @@ def told(
     *,
     fields: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
-    """`tables.REFERENCE` of a file, a frame, or answers to the tasks of the latest sample."""
+    """`tables.REFERENCE` of a file, a frame, or answers to the tasks of a sample.
+
+    Raises
+    ------
+    QualityError
+        For answers to tasks that are of no sample of this kind.
+    """
     if isinstance(source, (str, Path, pd.DataFrame)):
         return references.read(source, fields=fields, person=record.ledger.person)
-    drawn = samples(record, kind)
-    if not drawn:
-        raise QualityError(f"no sample of the {kind} map", hint="project.accuracy_plan(kind)")
-    return references.of_answers(source, drawn[-1].points, NONE)
+    for drawn in reversed(samples(record, kind)):
+        if references.are_of(source, drawn.points):
+            return references.of_answers(source, drawn.points, NONE)
+    raise QualityError(
+        f"{len(source)} answers to tasks of no sample of the {kind} map", hint="project.accuracy_plan(kind)"
+    )

@@ -10,7 +10,7 @@ import geopandas as gpd
 import pandas as pd
 
 from geolabel import files
-from geolabel.errors import InputError, QualityError, nearest
+from geolabel.errors import InputError, nearest
 from geolabel.nouns.answer import Answer
 from geolabel.steps.imports import is_annotator
 from geolabel.tables import REFERENCE, check
@@ -114,29 +114,31 @@ def _column(
     return found
 
 
+def are_of(answers: Sequence[Answer], points: pd.DataFrame) -> bool:
+    """Whether all of the answers are to tasks of a sample, whose core is the pixel that was drawn."""
+    return {_key(answer) for answer in answers} <= set(_ids(points))
+
+
 def of_answers(answers: Sequence[Answer], points: pd.DataFrame, none: str) -> pd.DataFrame:
-    """`tables.REFERENCE` of answers to the tasks of a sample, whose core is the pixel that was drawn.
+    """`tables.REFERENCE` of answers to the tasks of a sample.
 
     Parameters
     ----------
     none
         Name of ground that is none of the classes: what an empty answer says.
-
-    Raises
-    ------
-    QualityError
-        For an answer to a task that is none of the sample's.
     """
-    ids = {
-        f"{row}_{col}": name for row, col, name in zip(points["row"], points["col"], points["point_id"], strict=True)
-    }
-    keys = [answer.task_id.rpartition("#")[0].rpartition("/")[2] for answer in answers]
-    lost = [answer.task_id for answer, key in zip(answers, keys, strict=True) if key not in ids]
-    if lost:
-        raise QualityError(f"{len(lost)} answers to tasks that are none of this sample, {lost[0]!r} among them")
-    said = [_class(answer, none) for answer in answers]
-    table = {"point_id": [ids[key] for key in keys], "class": said, "annotator": [one.annotator for one in answers]}
-    return check(pd.DataFrame(table).astype(object), REFERENCE)
+    ids, said = _ids(points), [_class(answer, none) for answer in answers]
+    keys, names = [ids[_key(answer)] for answer in answers], [answer.annotator for answer in answers]
+    return check(pd.DataFrame({"point_id": keys, "class": said, "annotator": names}).astype(object), REFERENCE)
+
+
+def _ids(points: pd.DataFrame) -> dict[str, str]:
+    """Key of a pixel's tile -> id of the point."""
+    return {f"{row}_{col}": one for row, col, one in zip(points["row"], points["col"], points["point_id"], strict=True)}
+
+
+def _key(answer: Answer) -> str:
+    return answer.task_id.rpartition("#")[0].rpartition("/")[2]
 
 
 def _class(answer: Answer, none: str) -> str | None:
