@@ -17,16 +17,14 @@ from geolabel.nouns.consensus import Consensus
 from geolabel.nouns.task import Task
 from geolabel.ontology import Kind
 from geolabel.steps import accuracy as accuracies
-from geolabel.steps import accuracy_sample, batches, consensus, decisions, delivery, rework, stale
+from geolabel.steps import accuracy_sample, batches, board, consensus, decisions, delivery, rework, stale, strata
 from geolabel.steps import assign as assigning
 from geolabel.steps import cost as costs
 from geolabel.steps import gold as golds
 from geolabel.steps import review as reviews
 from geolabel.steps import skill as skills
-from geolabel.steps import strata
 from geolabel.steps.accuracy_sample import Asked, Sample, Shown
 from geolabel.steps.adjudication import Vault
-from geolabel.steps.record import SYSTEM
 
 if TYPE_CHECKING:
     from geolabel.quality.area import Accuracy
@@ -50,36 +48,38 @@ class Curation(Labeling):
         QualityError
             For other than two experts, incomplete answers, machines, or a task that has gold of other answers.
         """
-        return self._vault.make(task_id, by, why=why)
+        return self._vault.make(task_id, [batches.actor(self.ledger, one) for one in by], why=why)
 
     def adjudicate(self, task_id: str, *, by: str, why: str, answer: str | None = None) -> Gold:
         """Disputed gold, decided by a third person: their own answer, or one of the experts' (its uuid)."""
-        return self._vault.adjudicate(task_id, by, why=why, answer=answer)
+        return self._vault.adjudicate(task_id, batches.actor(self.ledger, by), why=why, answer=answer)
 
     def appeal(self, task_id: str, *, by: str, why: str) -> Gold:
         """Gold against which somebody who answered its task appeals; it stays in force until it is decided."""
-        return self._vault.appeal(task_id, by, why=why)
+        return self._vault.appeal(task_id, batches.actor(self.ledger, by), why=why)
 
     def decide(self, task_id: str, *, by: str, upheld: bool, why: str, answer: str | None = None) -> Gold:
         """Appealed gold, upheld or overturned by an expert who had no part in it; every score follows."""
-        return self._vault.decide(task_id, by, upheld=upheld, why=why, answer=answer)
+        return self._vault.decide(task_id, batches.actor(self.ledger, by), upheld=upheld, why=why, answer=answer)
 
-    def calibrate(self, kind: Kind, n: int, *, by: str = SYSTEM) -> list[Gold]:
+    def calibrate(self, kind: Kind, n: int, *, by: str | None = None) -> list[Gold]:
         """The `n` easiest gold tasks of a kind, from now on for calibration: their truth is shown, and they do not count."""
-        return self._vault.calibrate(kind, n, by=by)
+        return self._vault.calibrate(kind, n, by=batches.actor(self.ledger, by))
 
     def feedback(self, answer: Answer) -> dict[str, Any]:
         """What the truth of a calibration task says of an answer to it; of any other task nothing is told."""
         return skills.feedback(self._heard(skills.kind_of(answer.task_id)), answer, self.config.skill)
 
-    def rotate(self, kind: Kind, people: Iterable[str] | None = None, *, by: str = SYSTEM) -> tuple[list[Gold], list[Gold]]:
+    def rotate(
+        self, kind: Kind, people: Iterable[str] | None = None, *, by: str | None = None
+    ) -> tuple[list[Gold], list[Gold]]:
         """(gold retired since all of these people saw it, tasks proposed in its place); default: all who are not paused."""
         told = skills.active(self._heard(kind), self.ledger) if people is None else set(people)
-        return self._vault.rotate(kind, told, by=by)
+        return self._vault.rotate(kind, told, by=batches.actor(self.ledger, by))
 
     def retire(self, task_id: str, *, by: str, why: str) -> Gold:
         """Gold that scores nobody any more."""
-        return self._vault.retire(task_id, by=by, why=why)
+        return self._vault.retire(task_id, by=batches.actor(self.ledger, by), why=why)
 
     def gold_tasks(self, kind: Kind) -> Any:
         """Gold of a kind (`tables.GOLD`): state, use, who made it, and how many have seen it. Not for annotators."""
@@ -121,7 +121,7 @@ class Curation(Labeling):
 
     def reinstate(self, annotator: str, *, by: str, why: str) -> None:
         """Take a paused annotator back; their test begins anew."""
-        skills.reinstate(self.ledger, annotator, by=by, why=why)
+        skills.reinstate(self.ledger, annotator, by=batches.actor(self.ledger, by), why=why)
 
     # ------------------------------------------------------------------ review and routing
     def submit(self, answers: Sequence[Answer]) -> list[Answer]:
@@ -176,12 +176,12 @@ class Curation(Labeling):
 
     def states(self, kind: Kind | None = None) -> Any:
         """Where tasks stand (`tables.STATES`)."""
-        return reviews.states(self.tasks(kind), reviews.Board.of(self.ledger), self._terms)
+        return board.states(self.tasks(kind), board.Board.of(self.ledger), self._terms)
 
     def review_queue(self) -> Any:
         """The tasks that await a review (`tables.STATES`), settled: disputed first, lowest agreement first."""
         self.settle()
-        return reviews.queue(self.tasks(), reviews.Board.of(self.ledger), self._terms)
+        return board.queue(self.tasks(), board.Board.of(self.ledger), self._terms)
 
     def review(
         self,
@@ -219,8 +219,8 @@ class Curation(Labeling):
         return reviews.move(self.ledger, ids, "answered", by=batches.actor(self.ledger, by), why=why)
 
     @property
-    def _terms(self) -> reviews.Terms:
-        return reviews.terms(self.config.review, batches.standings(self.ledger))
+    def _terms(self) -> board.Terms:
+        return board.terms(self.config.review, batches.standings(self.ledger))
 
     @property
     def _label_inputs(self) -> dict[str, str]:
@@ -258,6 +258,11 @@ class Curation(Labeling):
     def batches(self) -> Any:
         """Batches and their states (`tables.BATCHES`), in the order in which they are worked on."""
         return batches.table(self._batches().values())
+
+    def unbatched(self, kind: Kind = "burn") -> list[Task]:
+        """Planned tasks of a kind that are in no batch yet."""
+        taken = {key for one in self._batches().values() for key in one.batch.task_ids}
+        return [task for task in self.tasks(kind) if task.id not in taken]
 
     def _batches(self) -> dict[str, batches.Standing]:
         return batches.standings(self.ledger, {one.task_id for one in self.answers()})
@@ -303,7 +308,8 @@ class Curation(Labeling):
         QualityError
             Where other tiles were inspected than drawn, their labels changed since, or it was inspected before.
         """
-        own, agreed = self._batch(name), self._agreed_on(self._batch(name))
+        own = self._batch(name)
+        agreed = self._agreed_on(own)
         told = batches.found_on(own.batch, agreed, found, self._own_tasks(own), self.view.grid, self.ontology)
         labels = batches.digest_of(agreed, self.ontology)
         return batches.inspect(self.ledger, own, told, labels, minutes, batches.actor(self.ledger, by))
@@ -330,10 +336,10 @@ class Curation(Labeling):
         InputError
             Where a scene is restricted.
         """
-        own, job, skill = self._batch(name), self._export_job(), self.skill
+        own, job = self._batch(name), self._export_job()
         terms = delivery.Terms(batches.actor(self.ledger, by), despite, restricted)
-        agreed = self._agreed_on(own)
-        return delivery.deliver(self.record, own, job, agreed, terms, skill=skill, progress=self.progress)
+        more: dict[str, Any] = {"skill": self.skill, "progress": self.progress}
+        return delivery.deliver(self.record, own, job, self._agreed_on(own), terms, **more)
 
     def deliveries(self, name: str) -> list[delivery.Delivery]:
         """The versions of a batch, in order."""

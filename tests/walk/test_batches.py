@@ -283,3 +283,114 @@ def test_a_batch_comes_back_from_plain_values():
     one = Batch("north", "burn", ("b", "a"), 2, datetime(2026, 1, 1, tzinfo=UTC), 3, Acceptance(), Rate(20.5, "USD"))
     assert Batch.from_row(json.loads(json.dumps(one.to_row()))) == one
     assert one.task_ids == ("a", "b")
+
+
+# ---------------------------------------------------------------------- what is accepted, and what it took
+def test_a_lot_that_passes_accepts_its_agreed_tasks_and_rework_asks_again(team):
+    project = team.project
+    accepted(team)
+    project.settle()
+    project.deliver("all", by="Lea Lead")
+    moved = project.states().set_index("task")["state"]
+    assert set(moved) == {"accepted"}
+    victim = team.tasks[3].id
+    with pytest.raises(QualityError, match="no task of batch"):
+        project.reopen("all", "why", tasks=["x#burn"])
+    project.reopen("all", "the island", tasks=[victim], by="Lea Lead")
+    again = project.states().set_index("task")["state"]
+    assert again[victim] == "answered"
+    assert set(again.drop(victim)) == {"accepted"}
+
+
+def test_the_cost_of_what_was_accepted(team):
+    project = team.project
+    answered(team, "over", EXACT)
+    early = project.cost()
+    assert early.accepted_km2 == 0
+    assert early.label_min == pytest.approx(sum(one.active_s for one in project.answers()) / 60)
+    west = [task for task in team.tasks if task.tile.col < 64]
+    project.batch("west", west, overlap=2, rate=Rate(36, "EUR"))
+    sample = project.draw_sample("west")
+    project.inspect("west", dict.fromkeys(sample.task_ids), by="Ina Inspector", minutes=6)
+    project.deliver("west")
+    found = project.cost(batch="west")
+    own = {task.id for task in west}
+    minutes = sum(one.active_s for one in project.answers() if one.task_id in own) / 60 + 6
+    assert (found.tasks, found.accepted_tasks) == (len(west), len(west))
+    assert found.minutes == pytest.approx(minutes)
+    assert found.accepted_km2 == pytest.approx(64 * 128 * team.grid.cell_area_m2() / 1e6, rel=2e-3)
+    assert found.money_per_km2 == pytest.approx(minutes / 60 * 36 / found.accepted_km2)
+    assert set(found.by_annotator["annotator"].str.partition(":")[0]) == {"sim", "person"}
+    whole = project.cost(rate=36)
+    assert whole.accepted_km2 == found.accepted_km2
+    assert whole.minutes > found.minutes
+    assert 0 < found.labeled_km2 < found.accepted_km2
+
+
+# ---------------------------------------------------------------------- words that change, and edge cases
+def test_answers_before_a_change_of_the_instructions_are_flagged(team):
+    project = team.project
+    answered(team, EXACT)
+    project.rule("burned")
+    assert not len(project.outdated())
+    project.instruct(project.instructions.text + "\n### `burned`\n\nChar counts, ash too.\n")
+    found = project.outdated("burn")
+    assert set(found["annotator"]) == {"sim:exact-1"}
+    assert set(found["task"]) == {task.id for task in team.tasks}
+    drawn = {one.task_id for one in project.answers() if one.annotator == "sim:exact-1" and len(one.shapes)}
+    assert set(found.loc[found["touch"] == "uses", "task"]) == drawn
+    assert found["why"].str.contains("instructions 1 -> 2").all()
+
+
+def test_decisions_on_edge_cases_are_kept_found_and_told(team):
+    project = team.project
+    assert project.casebook() == ""
+    first = project.log_decision(
+        "island", "Is an unburned island of three pixels drawn?", "Yes, from two pixels on.", why="Crews use them.",
+        by="Lea Lead", classes=["burned"], examples=[team.tasks[0].id, "-34.87,-7.99"],
+    )  # fmt: skip
+    second = project.log_decision(
+        "shadow", "Is shadow burned?", "No.", why="It is dark before the fire too.", by="Lea Lead"
+    )
+    assert first < second
+    assert project.decisions()["number"].tolist() == [first, second]
+    assert project.decisions(case="island")["number"].tolist() == [first]
+    assert project.decisions(class_="water")["number"].tolist() == [second]  # one that is on all classes
+    assert project.decisions(text="THREE pixels")["number"].tolist() == [first]
+    assert project.decisions().iloc[0]["examples"].endswith("-34.870000,-7.990000")
+    told = project.casebook()
+    assert told.startswith("## Decisions on edge cases")
+    assert told.index("### Shadow") < told.index("### Unburned islands")
+    assert "(burned) Yes, from two pixels on. Why: Crews use them." in told
+    told_now = project.instruct(project.instructions.text + "\n" + told)
+    assert "### Shadow" in told_now.text
+    for wrong in (
+        {"case": "cloud"}, {"question": " "}, {"examples": ["nowhere"]},
+    ):  # fmt: skip
+        given = {"case": "other", "question": "a", "decision": "b", "why": "c", "by": "Lea Lead", **wrong}
+        with pytest.raises(QualityError):
+            project.log_decision(given.pop("case"), given.pop("question"), given.pop("decision"), **given)
+
+
+# ---------------------------------------------------------------------- the command line
+def test_the_same_by_command(team, geolabel, refused):
+    answered(team, EXACT, AGAIN)
+    team.project.close()
+    folder, by = team.project.folder, ("--by", "Lea Lead")
+    assert "north" in geolabel("batch", folder, "north", "--overlap", 2, "--rate", 30, *by)[1]
+    assert "not inspected" not in refused("deliver", folder, "north", *by)
+    lines = geolabel("sample", folder, "north", *by)[1].splitlines()
+    assert lines[-1].startswith(f"inspect these {len(lines) - 1} of {len(team.tasks)} tiles")
+    assert "does not say what is wrong" in refused("inspect", folder, "north", "--defect", lines[0], *by)
+    assert geolabel("inspect", folder, "north", "--minutes", 4, *by)[1].startswith("accept: 0 of")
+    assert "version 1 of batch north" in geolabel("deliver", folder, "north", *by)[1]
+    assert "delivered" in geolabel("batch", folder)[1]
+    assert "EUR for each km2 of accepted ground" in geolabel("cost", folder, "north")[1].replace("\n", " ")
+    assert "another version" in geolabel("reopen", folder, "north", "--why", "a doubt", *by)[1]
+    said = ("--question", "Is it?", "--decision", "No.", "--why", "It is not.")
+    assert "--by NAME" in refused("decide", folder, "shadow", *said)
+    assert "on shadow" in geolabel("decide", folder, "shadow", *said, *by)[1]
+    assert "**Is it?** No." in geolabel("decide", folder)[1]
+    assert geolabel("outdated", folder)[1].startswith("0 answers")
+    assert geolabel("check", folder)[0] == 0
+    team.project = gl.Project.open(folder)

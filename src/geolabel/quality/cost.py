@@ -158,7 +158,13 @@ def hours(answers: Sequence[Answer], reviewed: Mapping[str, float]) -> pd.DataFr
     for one in answers:
         given[one.annotator].append(one)
     rows = [_row(name, given.get(name, []), old, reviewed.get(name, 0.0)) for name in sorted({*given, *reviewed})]
-    kinds = {"answers": "int64", "corrected": "int64", "untimed": "int64", "label_min": float, "review_min": float}
+    kinds = {
+        "answers": "int64",
+        "corrected": "int64",
+        "untimed": "int64",
+        "label_min": "float64",
+        "review_min": "float64",
+    }
     return check(pd.DataFrame(rows, columns=list(COST)).astype(kinds), COST)
 
 
