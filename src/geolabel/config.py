@@ -10,11 +10,13 @@ from pydantic import Field
 
 from geolabel import files
 from geolabel.errors import ConfigError
+from geolabel.steps.board import ReviewOptions
 from geolabel.steps.consensus import ConsensusOptions
+from geolabel.steps.gold import GoldOptions
 from geolabel.steps.options import Options
-from geolabel.steps.review import ReviewOptions
 from geolabel.steps.risk import RiskOptions
 from geolabel.steps.rule import RuleOptions
+from geolabel.steps.skill import SkillOptions
 from geolabel.steps.spread import SpreadOptions
 from geolabel.steps.tasks import TaskOptions
 from geolabel.steps.view import SceneSource
@@ -32,6 +34,8 @@ class Config(Options):
     tasks: TaskOptions = Field(default_factory=TaskOptions)
     rules: RuleOptions = Field(default_factory=RuleOptions)
     consensus: ConsensusOptions = Field(default_factory=ConsensusOptions)
+    gold: GoldOptions = Field(default_factory=GoldOptions)
+    skill: SkillOptions = Field(default_factory=SkillOptions)
     review: ReviewOptions = Field(default_factory=ReviewOptions)
     spread: SpreadOptions = Field(default_factory=SpreadOptions)
     risk: RiskOptions = Field(default_factory=RiskOptions)

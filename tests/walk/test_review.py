@@ -10,7 +10,7 @@ import pytest
 import geolabel as gl
 from geolabel.config import Config
 from geolabel.errors import QualityError, StoreError
-from geolabel.steps import review as reviews
+from geolabel.steps.board import Board
 from geolabel.steps.consensus import GOLD
 from geolabel.tables import STATES, check
 from labels import answer
@@ -133,9 +133,9 @@ def test_a_review_of_what_changed_meanwhile_is_refused(project, monkeypatch):
     task = work(project, "person:a")
     project.submit([tell(project, task, "person:b")])
     project.settle()
-    seen = reviews.Board.of(project.ledger, task.id)
+    seen = Board.of(project.ledger, task.id)
     project.submit([tell(project, task, "person:c", ALL)])
-    monkeypatch.setattr(reviews.Board, "of", lambda *_: seen)
+    monkeypatch.setattr(Board, "of", lambda *_: seen)
     with pytest.raises(StoreError, match=r"faster.*answer by person:c"):
         project.review(task, "person:rev", "accept", why="both agree")
 

@@ -11,7 +11,7 @@ from geolabel.errors import QualityError
 from geolabel.nouns.task import Task
 from geolabel.quality import routing
 from geolabel.quality.routing import Work
-from geolabel.steps.review import Board, Terms
+from geolabel.steps.board import Board, Terms
 
 if TYPE_CHECKING:
     from geolabel.store.leases import Lease, Role
@@ -46,10 +46,12 @@ def assign(
     QualityError
         For an annotator who is paused.
     """
-    _check_active(ledger, annotator)
-    board, leases = Board.of(ledger), ledger.leases.find()
-    works = _works(tasks, board, leases, terms, now)
-    ids = _reviews(works, board, annotator, terms) if role == "review" else _answers(works, leases, annotator, terms)
+    board = Board.of(ledger)
+    if annotator in board.paused:
+        hint = "reinstate them after a talk, or let them appeal the gold"
+        raise QualityError(f"{annotator} is paused: {board.paused[annotator]}", hint=hint)
+    works = _works(tasks, board, terms, now)
+    ids = (_reviews if role == "review" else _answers)(works, board, annotator, terms)
     places = {one.task.id: _limit(one.task, board, terms) if role != "review" else 1 for one in works}
     offered = [(key, places[key]) for key in ids]
     lease = ledger.leases.take(offered, annotator, now=now, minutes=terms.options.minutes, role=role)
@@ -63,10 +65,10 @@ def _assignment(tasks: Sequence[Task], lease: Lease, terms: Terms) -> Assignment
     return Assignment(replace(task, purpose="new"), lease, shown)
 
 
-def _works(tasks: Sequence[Task], board: Board, leases: Sequence[Lease], terms: Terms, now: datetime) -> list[Work]:
+def _works(tasks: Sequence[Task], board: Board, terms: Terms, now: datetime) -> list[Work]:
     had: dict[str, set[str]] = {}
     holding: dict[str, set[str]] = {}
-    for one in leases:
+    for one in board.leases:
         had.setdefault(one.task_id, set()).add(one.annotator)
         if one.how is None and one.expires_at > now and one.role == "answer":
             holding.setdefault(one.task_id, set()).add(one.annotator)
@@ -93,21 +95,12 @@ def _limit(task: Task, board: Board, terms: Terms) -> int | None:
     return 0 if standing.state == "accepted" else terms.wanted(task.id, standing)
 
 
-def _answers(works: Sequence[Work], leases: Sequence[Lease], annotator: str, terms: Terms) -> list[str]:
+def _answers(works: Sequence[Work], board: Board, annotator: str, terms: Terms) -> list[str]:
     by_id = {one.task.id: one.task for one in works}
-    own = [by_id[one.task_id] for one in leases if one.annotator == annotator and one.task_id in by_id]
+    own = [by_id[one.task_id] for one in board.leases if one.annotator == annotator and one.task_id in by_id]
     return routing.order(annotator, works, terms.options.rules, last=own[-1] if own else None)
 
 
 def _reviews(works: Sequence[Work], board: Board, annotator: str, terms: Terms) -> list[str]:
     mine = {one.task.id: board.standing(one.task.id) for one in works if annotator not in one.seen}
     return routing.queue(mine, terms.priority)
-
-
-def _check_active(ledger: Ledger, annotator: str) -> None:
-    told = [event for event in ledger.events("annotator") if event.payload.get("annotator") == annotator]
-    if told and told[-1].payload.get("state") == "paused":
-        why = told[-1].payload.get("why") or f"since {told[-1].at}"
-        raise QualityError(
-            f"{annotator} is paused: {why}", hint="project.reinstate(...) after a talk, or an appeal of the gold"
-        )

@@ -69,9 +69,14 @@ def _last(connection: Connection, stream: str) -> str | None:
     return connection.execute(query).scalar()
 
 
-def check_after(connection: Connection, given: Sequence[NewEvent]) -> None:
-    """Raise OvertakenError where a stream has moved on since the writer of an event read it; the caller holds the lock."""
-    for stream, after in {one.stream: one.after for one in given if one.after != ANYWHERE}.items():
+def afters(given: Sequence[NewEvent]) -> dict[str, str | None]:
+    """Stream -> digest that its first new event comes after, where one says so."""
+    return {one.stream: one.after for one in reversed(given) if one.after != ANYWHERE}
+
+
+def check_after(connection: Connection, afters: Mapping[str, str | None]) -> None:
+    """Raise OvertakenError where a stream does not end with this event any more; the caller holds the write lock."""
+    for stream, after in afters.items():
         if _last(connection, stream) != after:
             query = select(events).where(events.c.stream == stream).order_by(events.c.seq.desc()).limit(1)
             row = connection.execute(query).first()

@@ -135,7 +135,7 @@ class Leases:
         if annotator is not None:
             query = query.where(leases.c.annotator == annotator)
         with self.backend.reading() as connection:
-            return list(_read(connection, query))
+            return list(read_leases(connection, query))
 
 
 class Ending:
@@ -231,7 +231,7 @@ def _expire(connection: Connection, now: datetime) -> int:
 def _change(connection: Connection, lease: Lease, values: Mapping[str, Any]) -> None:
     done = connection.execute(update(leases).where(leases.c.id == lease.id, leases.c.ended_at.is_(None)).values(values))
     if not done.rowcount:
-        there = next(_read(connection, select(leases).where(leases.c.id == lease.id)), None)
+        there = next(read_leases(connection, select(leases).where(leases.c.id == lease.id)), None)
         said = f"ended ({there.how}) at {there.ended_at:%Y-%m-%dT%H:%MZ}" if there else "is not in the ledger"
         hint = "the task may be somebody else's by now: take another"
         raise StoreError(f"the lease of {lease.annotator} on {lease.task_id!r} {said}", hint=hint)
@@ -243,10 +243,11 @@ def _open(connection: Connection, annotator: str | None, role: Role | None) -> l
         query = query.where(leases.c.annotator == annotator)
     if role is not None:
         query = query.where(leases.c.role == role)
-    return list(_read(connection, query))
+    return list(read_leases(connection, query))
 
 
-def _read(connection: Connection, query: Any) -> Iterator[Lease]:
+def read_leases(connection: Connection, query: Any) -> Iterator[Lease]:
+    """The leases that `query` selects."""
     for row in connection.execute(query):
         taken, until, ended = (text and datetime.fromisoformat(text) for text in row[4:7])
         yield Lease(*row[:4], taken, until, ended, row.how)

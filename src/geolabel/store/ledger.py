@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Engine, func, select
@@ -16,18 +17,19 @@ from geolabel.nouns.times import When
 from geolabel.store import append, find, rows, verify
 from geolabel.store.backend import Backend, Bounds
 from geolabel.store.events import ANSWERED, ANYWHERE, PROJECT, Event, NewEvent
-from geolabel.store.heads import Head, heads
 from geolabel.store.leases import Leases
 from geolabel.store.people import People
 from geolabel.store.postgres import Postgres, is_address
 from geolabel.store.schema import answers, events, shapes
 from geolabel.store.sqlite import Sqlite
+from geolabel.store.work import Head, Snapshot, heads, snapshot
 from geolabel.stream import Progress, silent
 
 TIMEOUT_S = 60.0
 """How long a writer waits for the writers before it."""
 AT_ONCE = 1_000
 """Events that are read at once."""
+NOWHERE: Mapping[str, str | None] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +131,17 @@ class Ledger:
         """
         _check_no_answers(given)
         with self.backend.writing() as connection:
-            append.check_after(connection, given)
+            append.check_after(connection, append.afters(given))
             return append.append_many(connection, given)
 
     def append_answers(
-        self, given: Iterable[Answer], *, actor: str, then: Sequence[NewEvent] = (), leased: bool = False
+        self,
+        given: Iterable[Answer],
+        *,
+        actor: str,
+        then: Sequence[NewEvent] = (),
+        after: Mapping[str, str | None] = NOWHERE,
+        leased: bool = False,
     ) -> str:
         """Digest of the one event that holds all these answers, in the same transaction as their rows.
 
@@ -145,7 +153,10 @@ class Ledger:
         Parameters
         ----------
         then
-            Events that follow the answers in the same transaction; their `after` is held against the ledger before it.
+            Events that follow the answers in the same transaction.
+        after
+            Stream -> digest of the event that the caller knows as its last (None: it has none), where `then` rests on
+            that; held against the ledger as it is before the answers.
         leased
             Refuse answers whose lease is not open any more: their place may be somebody else's by now.
 
@@ -155,10 +166,12 @@ class Ledger:
             Where nothing is given, an answer is already there, or one corrects an answer that does not come before
             it, belongs to another task or was corrected before; without an open lease where one is asked for.
             Nothing is written then.
+        OvertakenError
+            Where a stream does not end as the caller knows it.
         """
         _check_no_answers(then)
         with self.backend.writing() as connection:
-            append.check_after(connection, then)
+            append.check_after(connection, {**after, **append.afters(then)})
             link = append.append_answers(self.backend, connection, given, actor, leased=leased)
             append.append_many(connection, then)
         return link
@@ -250,17 +263,15 @@ class Ledger:
             row = connection.execute(query).first()
         return None if row is None else Event(*row)
 
-    def lasts(self) -> dict[str, str]:
-        """Stream -> digest of its last event."""
-        latest = select(func.max(events.c.seq)).group_by(events.c.stream)
-        with self.backend.reading() as connection:
-            rows = connection.execute(select(events.c.stream, events.c.digest).where(events.c.seq.in_(latest)))
-            return {row.stream: row.digest for row in rows}
-
     def heads(self, task_id: str | None = None) -> list[Head]:
         """Who answered what and when, without the shapes, in the order of appending; the superseded too, and so told."""
         with self.backend.reading() as connection:
             return list(heads(connection, task_id))
+
+    def snapshot(self, task_id: str | None = None) -> Snapshot:
+        """What was done on all tasks, or on one, at one moment: reviews, heads of answers, leases, ends of streams."""
+        with self.backend.reading() as connection:
+            return snapshot(connection, task_id)
 
     def products(self, name: str | None = None) -> list[dict[str, Any]]:
         """Payloads of the products in the order they were made, the latest last; of one `name` where given."""
