@@ -15,6 +15,7 @@ from geolabel.nouns.answer import Answer
 from geolabel.nouns.consensus import Consensus
 from geolabel.ontology import Kind, Migration, check_labels
 from geolabel.steps import consensus, edits, exports, imports, rules
+from geolabel.steps import gold as golds
 from geolabel.steps import migration as migrations
 from geolabel.steps import view as views
 from geolabel.steps.record import SYSTEM
@@ -130,15 +131,20 @@ class Labeling(Workspace):
         Parameters
         ----------
         polygons
-            `tables.SHAPES` of terrain classes; default: what people drew in this project's terrain tasks.
+            `tables.SHAPES` of terrain classes; default: what people drew in this project's terrain tasks that are not gold.
 
         Raises
         ------
         InputError
             Where there is too little to learn from.
+        LeakageError
+            For polygons that were drawn on gold tasks.
         """
+        held = golds.held_out(self.tasks(), golds.states(self.ledger))
         if polygons is None:
-            polygons = rules.drawn_by_people(self.answers(), "terrain", self.view.grid)
+            polygons = rules.drawn_by_people(golds.teachable(self.answers(), held), "terrain", self.view.grid)
+        else:
+            golds.check_unleaked(polygons, self.answers(), held)
         learned, drawn = rules.learned_rule(polygons, seed=seed), digest_shapes(polygons)
         inputs = {"view": self.view.digest, "polygons": drawn, "options": self.config.rules.digest, "seed": seed}
         found, report = self.record.product(
@@ -185,17 +191,14 @@ class Labeling(Workspace):
     def _label_inputs(self) -> dict[str, str]:
         """Digests of what the agreed labels come from."""
         options, ontology = self.config.consensus.digest, self.ontology.digest
-        return {"answers": self.record.answers_digest, "options": options, "ontology": ontology}
+        gold = golds.inputs(self.ledger)
+        return {"answers": self.record.answers_digest, "options": options, "ontology": ontology, **gold}
 
     def _fuse(self, heard: Sequence[Answer], to: Path) -> dict[str, Consensus]:
         how: dict[str, Any] = {"ontology": self.ontology, "progress": self.progress}
         fused = consensus.agree(self.tasks(), self.view.grid, heard, self.config.consensus, **how)
         consensus.save_all(fused, to)
         return fused
-
-    def skill(self, kind: Kind) -> Any:
-        """What gold tasks of a kind say of each annotator (`tables.SKILL`): IoU, sensitivity, specificity, bias in metres."""
-        return consensus.skill(self.tasks(kind), self.view.grid, self.answers(), ontology=self.ontology)
 
     def labels(self, kind: Kind) -> Any:
         """Whole agreed labels of a kind (`tables.AGREED`), without seams between tiles."""
@@ -241,7 +244,7 @@ class Labeling(Workspace):
         return exports.write(job, drawn, Path(path), format, lossy=lossy, progress=self.progress)
 
     def _export_job(self) -> exports.Job:
-        votes = [answer for answer in self.answers() if answer.annotator != consensus.GOLD]  # the truth stays hidden
+        votes = [answer for answer in self.answers() if answer.annotator not in golds.HIDDEN]
         return exports.Job(
             self.config.title,
             self.view,

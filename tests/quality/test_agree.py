@@ -10,7 +10,6 @@ from geolabel.nouns.answer import Answer
 from geolabel.quality.agree import agree
 from geolabel.quality.scores import iou
 from geolabel.quality.simulate import HABITS, Habit, annotate
-from geolabel.quality.skill import skill
 from geolabel.shapes import rasterise
 from geolabel.tables import IGNORE, empty
 from labels import NOW, answer, scar, shapes_of, tasks_of, team, utm_grid
@@ -245,23 +244,6 @@ def test_distance_undoes_a_common_bias():
     case = grid, truth, tasks, answers, gold
     assert score(case)[1][tasks[0].id].method == "distance"
     assert score(case)[0] > score(case, method="majority")[0] + 0.1
-
-
-def test_skill_on_gold(simulated):
-    grid, _, tasks, answers, gold = simulated
-    table = skill(tasks, grid, answers, gold, classes=BURN).set_index("annotator")
-    assert (table["n_gold"] == len(gold)).all()
-    assert table["bias_m"]["sim:over-1"] > 60  # +4.5 pixels of 30 m, noise apart
-    assert table["bias_m"]["sim:under-1"] < -60
-    assert table["iou"].idxmax() == "sim:expert-1"
-    assert table["sensitivity"]["sim:over-1"] > table["sensitivity"]["sim:under-1"]
-    assert table["specificity"]["sim:over-1"] < table["specificity"]["sim:under-1"]
-
-
-def test_who_draws_the_truth_has_full_skill():
-    truth = mask(10, 10, 40, 40)
-    table = skill([TASK], GRID, [answer(TASK, GRID, truth)], {TASK.id: truth}, classes=BURN)
-    assert table.drop(columns="annotator").iloc[0].tolist() == [1, 1.0, 1.0, 1.0, 0.0]
 
 
 # ---------------------------------------------------------------------- bad input

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 Mask = NDArray[np.bool_]
 
@@ -18,6 +19,26 @@ def _ratio(part: float, whole: float) -> float:
 def iou(found: Mask, truth: Mask) -> float:
     """Intersection over union (Jaccard), 0-1; NaN where both are empty."""
     return _ratio((found & truth).sum(), (found | truth).sum())
+
+
+def boundary_region(mask: Mask, band_px: int) -> Mask:
+    """(y, x) bool: pixels of the mask at most `band_px` pixels (in rows or columns) from one that is not in it.
+
+    The array's edge is no boundary: what was drawn goes on in the next tile.
+
+    Source: Cheng et al. 2021, CVPR (section 4: the band inside of a mask's contour).
+    """
+    return mask & ~ndimage.binary_erosion(mask, np.ones((3, 3), bool), iterations=band_px, border_value=1)
+
+
+def boundary_iou(found: Mask, truth: Mask, band_px: int = 2) -> float:
+    """Intersection over union of the bands inside both outlines, 0-1: unlike IoU it does not grow with the patch's size.
+
+    NaN where neither has an outline.
+
+    Source: Cheng et al. 2021, CVPR, equation 1.
+    """
+    return iou(boundary_region(found, band_px), boundary_region(truth, band_px))
 
 
 def sorensen(found: Mask, truth: Mask) -> float:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 from scipy import ndimage
@@ -70,22 +69,6 @@ def _heard_and_gold(
     gold = {a.task_id: a for a in answers if a.annotator in experts and a.task_id in by_id}
     masks = {key: gold_mask(a, grid, by_id[key]) for key, a in gold.items() if by_id[key].purpose == "gold"}
     return [a for a in answers if a.annotator not in experts and a.task_id in by_id], masks
-
-
-def skill(
-    tasks: Sequence[Task],
-    grid: Grid,
-    answers: Iterable[Answer],
-    *,
-    experts: Sequence[str] = (GOLD,),
-    ontology: Ontology = WILDFIRE,
-) -> pd.DataFrame:
-    """`tables.SKILL` of every annotator who answered gold tasks of one kind, by name."""
-    from geolabel.quality.skill import skill as scored
-
-    votes, masks = _heard_and_gold(tasks, grid, answers, experts)
-    names = used(sorted({task.kind for task in tasks}), votes, ontology)
-    return scored(tasks, grid, votes, masks, classes=names)
 
 
 def used(kinds: Sequence[Kind], answers: Sequence[Answer], ontology: Ontology) -> tuple[str, ...]:

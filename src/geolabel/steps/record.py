@@ -18,6 +18,7 @@ from geolabel.nouns.view import View
 from geolabel.ontology import WILDFIRE, Instructions, Migration, Ontology
 from geolabel.ontology.instructions import parsed
 from geolabel.ontology.shipped import instructions as shipped
+from geolabel.steps import gold as golds
 from geolabel.steps import products
 from geolabel.steps.tasks import from_row, to_row
 from geolabel.steps.view import SceneSource, described
@@ -144,8 +145,9 @@ class Record:
 
     # ------------------------------------------------------------------ tasks and answers
     def tasks(self) -> list[Task]:
-        """Tasks planned so far."""
-        return [from_row(row) for event in self.ledger.events("task") for row in event.payload["tasks"]]
+        """Tasks planned so far, each with the purpose that it has now: gold is made, and retired."""
+        planned = [from_row(row) for event in self.ledger.events("task") for row in event.payload["tasks"]]
+        return golds.with_purposes(planned, golds.states(self.ledger))
 
     def keep_tasks(self, planned: Sequence[Task]) -> None:
         """Tasks of one kind, as one event."""

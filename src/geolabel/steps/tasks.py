@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,13 @@ def plan(
         Task(view.id, view.grid.digest, tile, kind, ontology, "gold" if tile.key in gold else "new", instructions)
         for tile in tiles
     ]
+
+
+def draw_gold(tasks: Sequence[Task], n: int, *, taken: Collection[str], seed: int) -> list[Task]:
+    """`n` tasks to become gold, drawn among those of purpose `new` that are not taken; fewer where there are no more."""
+    left = sorted((task for task in tasks if task.purpose == "new" and task.id not in taken), key=lambda one: one.id)
+    order = np.random.default_rng(seed).permutation(len(left))
+    return [left[number] for number in sorted(order[:n])]
 
 
 def to_row(task: Task) -> dict[str, Any]:
