@@ -353,7 +353,8 @@ class _Job:
         fused = [one for key, one in self.project.agree().items() if key.endswith("#burn")]
         methods = sorted({one.method for one in fused if one.n_annotators > 1})
         evidence = next((one.evidence for one in fused if one.evidence), {})
-        chosen = ", ".join(f"{name} {value:.3f}" for name, value in sorted(evidence.items()))
+        scores = sorted((name, one["score"]) for found in evidence.values() for name, one in found.items())
+        chosen = ", ".join(f"{name} {value:.3f}" for name, value in scores)
         return {
             "consensus": f"{', '.join(methods) or 'single'}"
             + (f", chosen on gold left out: {chosen}" if chosen else ""),

@@ -4,17 +4,18 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geolabel.quality import fuse
 from geolabel.quality.agree import agree
 from geolabel.quality.em import distinct
 from labels import answer, tasks_of, utm_grid
 
 GRID = utm_grid(12, 12)
 TASKS = tasks_of(GRID, 6)
-METHODS = st.sampled_from([None, "majority", "dawid-skene", "distance"])
+METHODS = st.sampled_from([None, *fuse.METHODS])
 
 
 @given(seed=st.integers(0, 10_000), n=st.integers(1, 4), method=METHODS, order=st.randoms(use_true_random=False))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=14, deadline=None)
 def test_order_does_not_matter(seed, n, method, order):
     generator = np.random.default_rng(seed)
     truth = generator.random((12, 12)) < 0.5

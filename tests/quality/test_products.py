@@ -70,6 +70,25 @@ def test_an_unfinished_consensus_is_none(consensuses, tmp_path):
     (home / "consensus.json").unlink()
     with pytest.raises(SourceError, match="no consensus"):
         load_consensus(home)
-    (home / "consensus.json").write_text(head.replace("consensus/1", "consensus/9"))
+    (home / "consensus.json").write_text(head.replace("consensus/2", "consensus/9"))
     with pytest.raises(SourceError, match="consensus/9"):
         load_consensus(home)
+
+
+def test_the_choice_and_its_evidence_come_back(tmp_path):
+    answers = team(scar(64), GRID, TASKS, ["expert", "over", "under"])
+    gold = {t.id: scar(64)[t.tile.slices] for t in TASKS[:3]}
+    one = agree(TASKS, GRID, answers, gold=gold, classes=("burned",))[TASKS[3].id]
+    back = load_consensus(save_consensus(one, tmp_path))
+    assert back.evidence == one.evidence
+    assert set(one.evidence["burned"]["majority"]) == {"score", "iou", "area_bias", "gain", "se", "n_gold"}
+    assert back.digest == one.digest
+
+
+def test_the_first_form_is_still_read(consensuses, tmp_path):
+    home = save_consensus(consensuses[TASKS[0].id], tmp_path)
+    head = json.loads((home / "consensus.json").read_text())
+    head |= {"format": "geolabel-consensus/1", "evidence": {"majority": 0.5, "dawid-skene": 0.25}}
+    (home / "consensus.json").write_text(json.dumps(head))
+    back = load_consensus(home)
+    assert back.evidence == {"burned": {"majority": {"score": 0.5}, "dawid-skene": {"score": 0.25}}}

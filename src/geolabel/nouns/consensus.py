@@ -37,9 +37,10 @@ class Consensus:
     weights: Mapping[str, float]
     """Who was weighed how (annotator -> weight); a weight of 0 is recorded, not dropped."""
     method: str
-    """The fusion used: majority, em, ..."""
-    evidence: Mapping[str, float] = field(default_factory=dict)
-    """Method -> score on gold left out, by which `method` was chosen; empty where there was no gold."""
+    """The fusion used: `majority`, `stack`, ...; `single` for one annotator; of several classes all that were used, by +."""
+    evidence: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
+    """Class -> method -> what gold left out says of it: score (IoU less the relative error of the area), iou, area_bias,
+    gain over the majority, se of the gain, n_gold. By this the method was chosen; empty where there was too little gold."""
     answers: tuple[str, ...] = ()
     """Digests of the answers fused."""
     status: Status = "agreed"
@@ -60,8 +61,9 @@ class Consensus:
 
     @property
     def digest(self) -> str:
-        """Over shapes, probability (as stored: 1/250), method, weights and the answers' digests."""
+        """Over shapes, probability (as stored: 1/250), method and its evidence, weights and the answers' digests."""
         stored = np.where(np.isfinite(self.probability), np.round(self.probability * 250), 255).astype(np.uint8)
+        plain = {name: {way: dict(one) for way, one in found.items()} for name, found in self.evidence.items()}
         return digest(
             self.task_id,
             self.method,
@@ -70,4 +72,5 @@ class Consensus:
             list(self.classes),
             stored,
             digest_shapes(self.shapes),
+            *([plain] if plain else []),  # nothing where there is none, as in the first form
         )

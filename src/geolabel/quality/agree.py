@@ -15,8 +15,10 @@ from geolabel.nouns.answer import Answer
 from geolabel.nouns.consensus import Consensus
 from geolabel.nouns.task import Task
 from geolabel.quality.agreed import NamedPatches, agreed_shapes, agreeing_share, shapes_of_one
-from geolabel.quality.choose import choose
-from geolabel.quality.fuse import METHODS, Fused, count
+from geolabel.quality.anchoring import likenesses, measured_rho
+from geolabel.quality.choose import Choice, Evidence, choose, chosen_fuse
+from geolabel.quality.fused import Fused, count
+from geolabel.quality.independence import proposals_of
 from geolabel.quality.votes import Codes, Votes, collect, gold_codes
 from geolabel.shapes import polygonise
 from geolabel.tables import IGNORE, empty
@@ -39,40 +41,47 @@ def agree(
     """Task id -> Consensus, for every task that somebody judged or was unsure of; no order of the answers matters.
 
     Complete answers vote, areas to ignore are masked for their annotator, and as soon as a person answered, rules and
-    models weigh 0. A task with one voice keeps that annotator's shapes (agreement NaN). The method is chosen by leaving
-    out each gold task in turn, and the evidence is kept. Polygons of neighbouring tiles that belong together share their
-    `label_id`.
+    models weigh 0; people who were shown the same proposal weigh less than 1 (`independence`). A task with one voice keeps
+    that annotator's shapes (agreement NaN). The method of each class is chosen by leaving out each gold task in turn, and
+    the evidence is kept. Polygons of neighbouring tiles that belong together share their `label_id`.
 
     Parameters
     ----------
     gold
         Task id -> (y, x) truth of the tile's core: bool, or numbers from 1 in the order of `classes`.
     method
-        majority, dawid-skene or distance (one class only) instead of the choice on gold.
+        One of `fuse.METHODS` for all classes (`distance` for one class only) instead of the choice on gold.
 
     Raises
     ------
     QualityError
-        For tasks of several kinds or grids, a class that was not asked for, or an unknown method.
+        For tasks of several kinds or grids, a class that was not asked for, gold that is not of its tile or these classes,
+        an unknown method, or one that needs gold where there is none.
     """
     _check(tasks, grid)
     given: dict[str, list[Answer]] = defaultdict(list)
     for answer in answers:
         given[answer.task_id].append(answer)
     asked = [task for task in sorted(tasks, key=lambda t: t.tile) if _was_judged(given[task.id])]
-    votes = [collect(task, grid, given[task.id], classes) for task in asked]
+    rho = _rho(asked, grid, answers)
+    votes = [collect(task, grid, given[task.id], classes, rho=rho) for task in asked]
     truth = gold_codes(gold, votes, classes)
     several = [one for one in votes if len(one.annotators) > 1]
-    name, evidence = choose(several, truth, classes=classes, method=method)
-    fuse = METHODS[name](several, truth)(None) if several else count
+    choice = choose(several, truth, classes=classes, method=method)
+    fuse = chosen_fuse(choice, several, truth) if several else count
     fused = {one.task.id: fuse(one) for one in several}
     patches = _patches(several, fused, grid)
     return {
-        one.task.id: _of_several(one, fused[one.task.id], patches, name, evidence)
-        if one.task.id in fused
-        else _of_one(one)
+        one.task.id: _of_several(one, fused[one.task.id], patches, choice) if one.task.id in fused else _of_one(one)
         for one in votes
     }
+
+
+def _rho(tasks: Sequence[Task], grid: Grid, answers: Sequence[Answer]) -> dict[str, float]:
+    """Proposal -> how far those who were shown it lean together, where enough answers without it tell."""
+    if not any(proposals_of(answer) for answer in answers):
+        return {}
+    return measured_rho(likenesses(tasks, grid, answers, answers))
 
 
 def _check(tasks: Sequence[Task], grid: Grid) -> None:
@@ -107,15 +116,13 @@ def _of_one(votes: Votes) -> Consensus:
     return _consensus(votes, count(votes), shapes_of_one(votes), method=SINGLE)
 
 
-def _of_several(
-    votes: Votes, fused: Fused, patches: Mapping[int, NamedPatches], method: str, evidence: Mapping[str, float]
-) -> Consensus:
+def _of_several(votes: Votes, fused: Fused, patches: Mapping[int, NamedPatches], choice: Choice) -> Consensus:
     shapes = agreed_shapes(votes, fused, patches)
-    return _consensus(votes, fused, shapes, method=method, evidence=evidence)
+    return _consensus(votes, fused, shapes, method=choice.name, evidence=choice.evidence)
 
 
 def _consensus(
-    votes: Votes, fused: Fused, shapes: gpd.GeoDataFrame, *, method: str, evidence: Mapping[str, float] | None = None
+    votes: Votes, fused: Fused, shapes: gpd.GeoDataFrame, *, method: str, evidence: Mapping[str, Evidence] | None = None
 ) -> Consensus:
     agreement, disputed = _agreement(votes, fused.winner)
     return Consensus(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from geolabel.quality.distance import outline, signed_distance_px
-from geolabel.quality.fuse import Fused
+from geolabel.quality.fused import Fused
 from geolabel.quality.patches import Patches, origins, patch_polygons, patches_of
 from geolabel.quality.votes import Codes, Votes
 from geolabel.shapes import clip, rasterise

@@ -43,6 +43,8 @@ class Table:
     annotators: tuple[str, ...]
     patterns: Codes
     """(pattern, annotator): code, -1 where the annotator did not judge."""
+    weights: Floats
+    """(pattern, annotator): independence of the vote; patterns of unlike weights are kept apart."""
     unknown: Floats
     """(pattern,) pixels of unknown truth."""
     known: dict[str, Floats]
@@ -55,17 +57,20 @@ class Table:
         annotators = tuple(sorted({name for one in votes for name in one.annotators}))
         categories = len(votes[0].classes) + 1
         found = [_task_patterns(one, annotators, categories) for one in votes]
-        patterns, place = np.unique(np.concatenate([rows for rows, _ in found]), axis=0, return_inverse=True)
-        parts = np.split(place.ravel(), np.cumsum([len(rows) for rows, _ in found])[:-1])
+        sets, which = np.unique(np.stack([weights for *_, weights in found]), axis=0, return_inverse=True)
+        marked = [np.insert(rows, 0, mark, 1) for mark, (rows, *_) in zip(which.ravel(), found, strict=True)]
+        patterns, place = np.unique(np.concatenate(marked), axis=0, return_inverse=True)
+        parts = np.split(place.ravel(), np.cumsum([len(rows) for rows in marked])[:-1])
         unknown, known = np.zeros(len(patterns)), {}
-        for one, (_, index), part in zip(votes, found, parts, strict=True):
+        for one, (_, index, _), part in zip(votes, found, parts, strict=True):
             if one.task.id in gold:
                 key = part[index] * categories + gold[one.task.id].ravel()
                 counts = np.bincount(key, minlength=len(patterns) * categories)
                 known[one.task.id] = counts.reshape(-1, categories).astype(float)
             else:
-                unknown += np.bincount(part[index], minlength=len(patterns))
-        return cls(annotators, patterns, unknown, known, categories)
+                unknown[part] += np.bincount(index, minlength=len(part))
+        codes = patterns[:, 1:].astype(np.int8)
+        return cls(annotators, codes, sets[patterns[:, 0]], unknown, known, categories)
 
     def forget(self, task_id: str) -> Table:
         """Table in which the truth of one gold task is not known."""
@@ -78,11 +83,15 @@ class Table:
         return sum(self.known.values(), np.zeros((len(self.patterns), self.categories)))
 
 
-def _task_patterns(votes: Votes, annotators: Sequence[str], categories: int) -> tuple[Codes, NDArray[np.intp]]:
+def _task_patterns(
+    votes: Votes, annotators: Sequence[str], categories: int
+) -> tuple[NDArray[np.int32], NDArray[np.intp], Floats]:
+    """(patterns over all annotators, the number of each pixel's, weight of each annotator's vote: 1 for who is not heard)."""
     rows, index = distinct(votes.codes.reshape(len(votes.codes), -1), categories)
-    wide = np.full((len(rows), len(annotators)), -1, np.int8)
-    wide[:, [annotators.index(name) for name in votes.annotators]] = rows
-    return wide, index
+    columns = [annotators.index(name) for name in votes.annotators]
+    wide, weights = np.full((len(rows), len(annotators)), -1, np.int32), np.ones(len(annotators))
+    wide[:, columns], weights[columns] = rows, votes.independence
+    return wide, index, weights
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,12 +104,12 @@ class Model:
     confusion: Floats
     """(annotator, true category, category said)"""
 
-    def of_patterns(self, patterns: Codes, annotators: Sequence[str]) -> Floats:
-        """(pattern, category) posterior of the truth, given what these annotators said."""
+    def of_patterns(self, patterns: Codes, annotators: Sequence[str], weights: Floats) -> Floats:
+        """(pattern, category) posterior of the truth, given what these annotators said; a vote's log is times its weight."""
         log = np.tile(np.log(self.prevalence), (len(patterns), 1))
-        for column, name in zip(patterns.T, annotators, strict=True):
+        for column, weight, name in zip(patterns.T, weights.T, annotators, strict=True):
             said = np.log(self.confusion[self.annotators.index(name)]).T  # (said, true)
-            log += np.where((column >= 0)[:, None], said[column], 0.0)
+            log += np.where(column >= 0, weight, 0.0)[:, None] * said[column]
         log -= log.max(1, keepdims=True)
         weight = np.exp(log)
         return weight / weight.sum(1, keepdims=True)
@@ -108,7 +117,7 @@ class Model:
     def posterior(self, votes: Votes) -> Floats:
         """(category, y, x) posterior of each pixel; NaN where nobody judged."""
         rows, index = distinct(votes.codes.reshape(len(votes.codes), -1), len(self.prevalence))
-        each = self.of_patterns(rows, votes.annotators)
+        each = self.of_patterns(rows, votes.annotators, np.broadcast_to(votes.independence, rows.shape))
         each[(rows < 0).all(1)] = np.nan
         return each[index].T.reshape(-1, *votes.grid.shape)
 
@@ -124,7 +133,7 @@ def fit(table: Table, *, pseudo: float = PSEUDO) -> Model:
     expected = clamped + (table.unknown * judged)[:, None] * _shares(table)
     model = _maximise(table, clamped if clamped.any() else expected, expected, pseudo)
     for _ in range(ITERATIONS):
-        posterior = model.of_patterns(table.patterns, table.annotators)
+        posterior = model.of_patterns(table.patterns, table.annotators, table.weights)
         expected = clamped + (table.unknown * judged)[:, None] * posterior
         new = _maximise(table, expected, expected, pseudo)
         moved = np.abs(new.confusion - model.confusion).max()
@@ -135,9 +144,10 @@ def fit(table: Table, *, pseudo: float = PSEUDO) -> Model:
 
 
 def _shares(table: Table) -> Floats:
-    """(pattern, category) share of the votes."""
-    said = np.stack([(table.patterns == code).sum(1) for code in range(table.categories)], 1).astype(float)
-    return said / np.maximum(said.sum(1, keepdims=True), 1)
+    """(pattern, category) share of the weight of the votes."""
+    said = np.stack([((table.patterns == code) * table.weights).sum(1) for code in range(table.categories)], 1)
+    total = said.sum(1, keepdims=True)
+    return np.asarray(said / np.where(total > 0, total, 1.0))
 
 
 def _maximise(table: Table, confused: Floats, expected: Floats, pseudo: float) -> Model:

@@ -18,7 +18,8 @@ from geolabel.grid import Grid
 from geolabel.nouns.consensus import Consensus
 from geolabel.tables import AGREED, IGNORE, Columns, empty
 
-FORMAT = "geolabel-consensus/1"
+FORMAT, FIRST = "geolabel-consensus/2", "geolabel-consensus/1"
+"""The second holds evidence by class; in the first it was one score a method, for the only class there was gold of."""
 STEPS, NODATA = 250, 255
 """A probability p is stored as round(p * 250); 255 is ground that nobody judged."""
 
@@ -60,7 +61,7 @@ def load_consensus(home: Path | str) -> Consensus:
         agreement=float("nan") if head["agreement"] is None else head["agreement"],
         weights=head["weights"],
         method=head["method"],
-        evidence=head["evidence"],
+        evidence=_evidence(head),
         answers=tuple(head["answers"]),
         status=head["status"],
     )
@@ -83,7 +84,7 @@ def _head(consensus: Consensus) -> dict[str, Any]:
         "agreement": consensus.agreement if np.isfinite(consensus.agreement) else None,
         "method": consensus.method,
         "weights": dict(consensus.weights),
-        "evidence": dict(consensus.evidence),
+        "evidence": {name: dict(found) for name, found in consensus.evidence.items()},
         "answers": list(consensus.answers),
         "grid": {"crs": grid.crs.to_wkt(), "transform": list(grid.transform[:6]), "shape": list(grid.shape)},
         "crs": str(consensus.shapes.crs),
@@ -96,9 +97,16 @@ def _read_head(home: Path) -> dict[str, Any]:
         head = json.loads((home / "consensus.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SourceError(f"no consensus in {home}: {error}", hint="make it again: project.agree()") from None
-    if head.get("format") != FORMAT:
+    if head.get("format") not in (FORMAT, FIRST):
         raise SourceError(f"{home} holds {head.get('format')!r}, not {FORMAT!r}", hint="another geolabel wrote it")
     return head
+
+
+def _evidence(head: dict[str, Any]) -> dict[str, dict[str, dict[str, float]]]:
+    if head["format"] == FORMAT or not head["evidence"]:
+        return dict(head["evidence"])
+    scores = {name: {"score": value} for name, value in head["evidence"].items()}
+    return dict.fromkeys(head["classes"], scores)
 
 
 def _read(path: Path, columns: Columns, crs: str) -> gpd.GeoDataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from geolabel.errors import QualityError, nearest
 from geolabel.grid import Grid
 from geolabel.nouns.answer import Answer
 from geolabel.nouns.task import Task
+from geolabel.quality.independence import independence
 from geolabel.shapes import rasterise
 
 Codes = NDArray[np.int8]
@@ -34,6 +36,8 @@ class Votes:
     """The heard answers, one an annotator."""
     codes: Codes
     """(annotator, y, x): code of the class drawn there, 0 nothing, -1 not judged."""
+    independence: tuple[float, ...]
+    """Weight of each heard annotator: below 1 for those who were shown the same proposal."""
     unheard: tuple[str, ...]
     """Rules and models that answered beside people: recorded with weight 0."""
     reasons: tuple[str, ...]
@@ -48,8 +52,12 @@ class Votes:
 
     @property
     def n_votes(self) -> int:
-        """Independent votes: people and simulated people; 0 where only rules or models answered."""
-        return sum(not is_machine(name) for name in self.annotators)
+        """Independent votes of people and simulated people, in whole votes; 0 where only rules or models answered.
+
+        People who were shown the same proposal count together for as many as their weights sum to.
+        """
+        people = [w for name, w in zip(self.annotators, self.independence, strict=True) if not is_machine(name)]
+        return int(sum(people) + 1e-9)
 
     @property
     def judged(self) -> NDArray[np.bool_]:
@@ -76,10 +84,22 @@ def standing(answers: Sequence[Answer]) -> list[Answer]:
     return [last[name] for name in sorted(last)]
 
 
-def collect(task: Task, grid: Grid, answers: Sequence[Answer], classes: Sequence[str]) -> Votes:
+def collect(
+    task: Task,
+    grid: Grid,
+    answers: Sequence[Answer],
+    classes: Sequence[str],
+    *,
+    rho: Mapping[str, float] = MappingProxyType({}),
+) -> Votes:
     """Votes of one task; as soon as one person answered, rules and models are recorded but not heard.
 
     Only complete answers (labeled, empty) vote; `unsure` and `skipped` do not.
+
+    Parameters
+    ----------
+    rho
+        Proposal -> correlation of the people who were shown it (`independence`).
 
     Raises
     ------
@@ -100,6 +120,7 @@ def collect(task: Task, grid: Grid, answers: Sequence[Answer], classes: Sequence
         classes=names,
         answers=heard,
         codes=np.stack(codes) if codes else np.empty((0, *tile.shape), np.int8),
+        independence=independence(heard, rho),
         unheard=tuple(answer.annotator for answer in complete if answer not in heard),
         reasons=reasons,
         reason=np.max(given, axis=0) if given else np.full(tile.shape, reasons.index(UNSURE) + 1, np.uint8),
