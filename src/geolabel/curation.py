@@ -17,7 +17,18 @@ from geolabel.nouns.consensus import Consensus
 from geolabel.nouns.task import Task
 from geolabel.ontology import Kind
 from geolabel.steps import accuracy as accuracies
-from geolabel.steps import accuracy_sample, batches, board, consensus, decisions, delivery, rework, stale, strata
+from geolabel.steps import (
+    accuracy_sample,
+    batches,
+    board,
+    consensus,
+    decisions,
+    delivery,
+    inspection,
+    rework,
+    stale,
+    strata,
+)
 from geolabel.steps import assign as assigning
 from geolabel.steps import cost as costs
 from geolabel.steps import gold as golds
@@ -25,6 +36,8 @@ from geolabel.steps import review as reviews
 from geolabel.steps import skill as skills
 from geolabel.steps.accuracy_sample import Asked, Sample, Shown
 from geolabel.steps.adjudication import Vault
+from geolabel.steps.delivered import Delivery, delivered
+from geolabel.steps.delivered import check as check_delivered
 
 if TYPE_CHECKING:
     from geolabel.quality.area import Accuracy
@@ -253,7 +266,7 @@ class Curation(Labeling):
 
     def change_batch(self, name: str, *, by: str | None = None, **terms: Any) -> Batch:
         """The batch under other terms: `priority`, `due`, `overlap`, `acceptance`, `rate`."""
-        return batches.change(self.ledger, self._batch(name), batches.actor(self.ledger, by), **terms)
+        return batches.change(self.ledger, name, batches.actor(self.ledger, by), **terms)
 
     def batches(self) -> Any:
         """Batches and their states (`tables.BATCHES`), in the order in which they are worked on."""
@@ -274,9 +287,9 @@ class Curation(Labeling):
         ids = set(own.batch.task_ids)
         return [task for task in self.tasks(own.batch.kind) if task.id in ids]
 
-    def _agreed_on(self, own: batches.Standing) -> dict[str, batches.Codes]:
+    def _agreed_on(self, own: batches.Standing) -> dict[str, inspection.Codes]:
         """Task id -> class codes that hold now, of a batch's tasks."""
-        return batches.codes_of(self.agree(), self._own_tasks(own), self.view.grid, self.ontology)
+        return inspection.codes_of(self.agree(), self._own_tasks(own), self.view.grid, self.ontology)
 
     def draw_sample(self, name: str, *, seed: int = 0, by: str | None = None) -> batches.Sample:
         """The tasks of a batch that an inspector looks at; the same ones until labels change.
@@ -287,9 +300,9 @@ class Curation(Labeling):
             Where tasks have fewer answers than the batch's overlap, or the batch is delivered.
         """
         own = self._batch(name)
-        labels = batches.digest_of(self._agreed_on(own), self.ontology)
-        missing = batches.lacking(own.batch, self._export_job().answers)
-        return batches.draw(self.ledger, own, missing, labels, seed, batches.actor(self.ledger, by))
+        labels = inspection.digest_of(self._agreed_on(own), self.ontology)
+        missing = inspection.lacking(own.batch, self._export_job().answers)
+        return inspection.draw(self.ledger, name, missing, labels, seed, batches.actor(self.ledger, by))
 
     def inspect(
         self, name: str, found: Mapping[str, Answer | str | None], *, by: str, minutes: float = 0.0
@@ -310,13 +323,13 @@ class Curation(Labeling):
         """
         own = self._batch(name)
         agreed = self._agreed_on(own)
-        told = batches.found_on(own.batch, agreed, found, self._own_tasks(own), self.view.grid, self.ontology)
-        labels = batches.digest_of(agreed, self.ontology)
-        return batches.inspect(self.ledger, own, told, labels, minutes, batches.actor(self.ledger, by))
+        told = inspection.found_on(own.batch, agreed, found, self._own_tasks(own), self.view.grid, self.ontology)
+        labels = inspection.digest_of(agreed, self.ontology)
+        return inspection.inspect(self.ledger, name, told, labels, minutes, batches.actor(self.ledger, by))
 
     def deliver(
         self, name: str, *, by: str | None = None, despite: str = "", restricted: bool = False
-    ) -> delivery.Delivery:
+    ) -> Delivery:
         """The version of a batch for its labels as they are: the last where nothing changed, else the next.
 
         An immutable folder `deliveries/<batch>/v<version>/`: labeled tiles, all labels in one GeoParquet, a manifest
@@ -341,9 +354,9 @@ class Curation(Labeling):
         more: dict[str, Any] = {"skill": self.skill, "progress": self.progress}
         return delivery.deliver(self.record, own, job, self._agreed_on(own), terms, **more)
 
-    def deliveries(self, name: str) -> list[delivery.Delivery]:
+    def deliveries(self, name: str) -> list[Delivery]:
         """The versions of a batch, in order."""
-        return [delivery.delivered(self.folder, said) for said in self._batch(name).versions]
+        return [delivered(self.folder, said) for said in self._batch(name).versions]
 
     def reopen(self, name: str, why: str, *, tasks: Iterable[Task | str] = (), by: str | None = None) -> None:
         """Take a delivered batch back for rework: the next delivery is another version.
@@ -359,7 +372,7 @@ class Curation(Labeling):
             For a batch that is not delivered, without a reason, or for tasks of another batch.
         """
         ids = [one if isinstance(one, str) else one.id for one in tasks]
-        batches.reopen(self.ledger, self._batch(name), why, batches.actor(self.ledger, by), ids)
+        batches.reopen(self.ledger, name, why, batches.actor(self.ledger, by), ids)
         rework.reopened(self.ledger, ids, why, batches.actor(self.ledger, by))
 
     def outdated(self, kind: Kind | None = None) -> Any:
@@ -418,7 +431,7 @@ class Curation(Labeling):
     def check(self) -> list[str]:
         """One sentence for each broken link of the ledger, and each product and delivery that is not as it was made."""
         told = [event.payload for event in self.ledger.events("delivery")]
-        return [*super().check(), *delivery.check(self.folder, told)]
+        return [*super().check(), *check_delivered(self.folder, told)]
 
     # ------------------------------------------------------------------ label errors, and what to label next
 

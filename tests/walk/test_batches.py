@@ -212,7 +212,7 @@ def test_a_task_is_in_one_batch_until_it_is_delivered(team):
     assert project.batch("one", team.tasks[:4], **terms) == planned
     with pytest.raises(QualityError, match="with other terms"):
         project.batch("one", team.tasks[:4], priority=3)
-    with pytest.raises(QualityError, match="2 tasks of batch 'two' are in batch 'one', which is planned"):
+    with pytest.raises(QualityError, match="2 tasks of batch 'two' are in batch 'one', which is not delivered"):
         project.batch("two", team.tasks[2:6])
     with pytest.raises(QualityError, match="no burn tasks of this project"):
         project.batch("two", ["elsewhere#burn"])

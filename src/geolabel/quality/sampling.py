@@ -186,11 +186,17 @@ class Verdict:
         """Share of the sample that is defective."""
         return self.defects / self.plan.n
 
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Verdict:
+        """The verdict of `to_row`."""
+        plan = Plan(*(row[name] for name in ("lot", "n", "c")))
+        return cls(row["decision"], plan, row["defects"], row["low"], row["high"])
+
     def to_row(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Plain JSON values; shares are rounded to a millionth."""
         plan = {name: getattr(self.plan, name) for name in ("lot", "n", "c")}
-        found = {"defects": self.defects, "share": round(self.share, 6), "low": round(self.low, 6)}
-        return {"decision": self.decision, **plan, **found, "high": round(self.high, 6)}
+        found = {"defects": self.defects, "share": round(self.share, 6)}
+        return {"decision": self.decision, **plan, **found, "low": self.low, "high": self.high}
 
     def __str__(self) -> str:
         return (
@@ -213,7 +219,8 @@ def verdict(inspected: Mapping[str, bool], plan: Plan) -> Verdict:
             hint="inspect exactly the tiles that were drawn",
         )
     found = sum(inspected.values())
-    return Verdict("accept" if found <= plan.c else "reject", plan, found, *interval(found, plan.n, plan.lot))
+    low, high = (round(end, 6) for end in interval(found, plan.n, plan.lot))
+    return Verdict("accept" if found <= plan.c else "reject", plan, found, low, high)
 
 
 def interval(found: int, n: int, lot: int, *, level: float = 0.95) -> tuple[float, float]:

@@ -13,7 +13,7 @@ import shapely
 
 from geolabel.files import digest_file
 
-MASKS = "tiles/masks"
+MASKS, LABELS = "tiles/masks", "labels.parquet"
 SAME = 0.5
 """IoU from which a label that went and one of the same class that came are one label redrawn: at most one can have it."""
 LISTED = 20
@@ -69,7 +69,7 @@ def changes(before: Path | None, now: gpd.GeoDataFrame, folder: Path) -> Changes
     now
         `tables.AGREED` with `area_m2`.
     """
-    old = None if before is None else gpd.read_parquet(before / "labels.parquet")
+    old = None if before is None else gpd.read_parquet(before / LABELS)
     tiles = _tiles(_masks(before), _masks(folder))
     if old is None:
         return Changes(True, tiles, sorted(now["label_id"]), [], [], _areas(None, now))

@@ -11,7 +11,7 @@ from geolabel.nouns.batch import Rate
 from geolabel.nouns.consensus import Consensus
 from geolabel.nouns.task import Task
 from geolabel.steps.batches import Standing
-from geolabel.steps.review import Board
+from geolabel.steps.board import Board
 
 if TYPE_CHECKING:
     from geolabel.quality.cost import Cost

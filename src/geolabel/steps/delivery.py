@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,21 +13,21 @@ import geopandas as gpd
 import pandas as pd
 
 from geolabel.digests import digest
-from geolabel.errors import InputError, QualityError
+from geolabel.errors import InputError, OvertakenError, QualityError
 from geolabel.files import digest_file, write_json, write_text
 from geolabel.nouns.times import exact
 from geolabel.ontology import Kind
-from geolabel.steps import batches, exports, products, rework
+from geolabel.steps import batches, exports, inspection, products, rework
 from geolabel.steps.batches import Standing
-from geolabel.steps.changes import Changes, changes
+from geolabel.steps.changes import LABELS, Changes, changes
+from geolabel.steps.delivered import CHANGELOG, DELIVERIES, MANIFEST, Delivery, delivered
 from geolabel.steps.record import Record
 from geolabel.stream import Progress, silent
 
 if TYPE_CHECKING:
     from geolabel.dataset.about import About
 
-DELIVERIES, MANIFEST, CHANGELOG = "deliveries", "manifest.json", "CHANGELOG.md"
-TILES, LABELS = "tiles", "labels.parquet"
+TILES = "tiles"
 FORM = "geolabel-delivery/1"
 READ_ONLY = 0o444
 Skill = Callable[[Kind], Any]
@@ -58,31 +58,6 @@ class Lot(exports.Job):
             batch=own.batch.name,
             version=len(own.versions) + 1,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One version of a batch on disk."""
-
-    batch: str
-    version: int
-    folder: Path
-    digest: str
-    """Sha-256 of its manifest, which holds that of every other file."""
-
-    @property
-    def manifest(self) -> dict[str, Any]:
-        """What it holds, what it is made of, and what was found by inspection."""
-        return json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
-
-    @property
-    def changelog(self) -> str:
-        """What changed from version to version, in Markdown, the newest first."""
-        return (self.folder / CHANGELOG).read_text(encoding="utf-8")
-
-    def check(self) -> list[str]:
-        """One sentence for each of its files that is not as it was delivered; [] is sound."""
-        return faults(self.folder, self.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +92,7 @@ def deliver(
     InputError
         Where a scene is restricted and nobody agreed that its labels leave the project.
     """
-    lot, labels = Lot.of(job, own), batches.digest_of(agreed, job.ontology)
+    lot, labels = Lot.of(job, own), inspection.digest_of(agreed, job.ontology)
     if lot.access == "restricted" and not terms.restricted:
         raise InputError(
             "a scene of this project is restricted, and so are its labels",
@@ -148,15 +123,16 @@ def _content(lot: Lot, labels: str) -> str:
 def _again(record: Record, own: Standing, terms: Terms) -> Delivery:
     """The last version; a batch that was reopened is closed again, since nothing changed."""
     if not own.delivered:
-        record.ledger.append("batch", actor=terms.actor, payload={"batch": own.batch.name, "step": "confirm"})
+        payload = {"batch": own.batch.name, "step": "confirm"}
+        batches.say(record.ledger, lambda found: _unless_moved(own, found, payload), terms.actor)
     rework.accepted(record.ledger, own.batch, own.versions[-1], terms.actor)
     return delivered(record.folder, own.versions[-1])
 
 
 def _doubts(own: Standing, lot: Lot, labels: str) -> list[str]:
     """What speaks against a delivery, in words."""
-    name, missing = own.batch.name, batches.lacking(own.batch, lot.answers)
-    told = [batches.lacks(own.batch, missing)] if missing else []
+    name, missing = own.batch.name, inspection.lacking(own.batch, lot.answers)
+    told = [inspection.lacks(own.batch, missing)] if missing else []
     if own.inspection is None:
         return [*told, f"no sample of batch {name!r} was inspected"]
     if own.inspection["labels"] != labels:
@@ -200,9 +176,16 @@ def _written(
     _seal(home)
     payload = {"batch": lot.batch, "version": lot.version, "manifest": digest_file(home / MANIFEST), **head}
     payload |= {"despite": terms.despite.strip() or None, "doubts": list(doubts)}
-    record.ledger.append("delivery", actor=terms.actor, payload=payload)
+    batches.say(record.ledger, lambda found: _unless_moved(own, found, payload), terms.actor, kind="delivery")
     rework.accepted(record.ledger, own.batch, payload, terms.actor)
     return delivered(record.folder, payload)
+
+
+def _unless_moved(own: Standing, found: Mapping[str, Standing], payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The payload, where the batch still stands as it did when the delivery was begun."""
+    if replace(found[own.batch.name], answered=own.answered) != own:
+        raise OvertakenError(f"batch {own.batch.name!r} changed while it was delivered", hint="deliver it again")
+    return payload
 
 
 def _inputs(lot: Lot, content: str) -> dict[str, Any]:
@@ -276,39 +259,3 @@ def _seal(home: Path) -> None:
     for path in home.rglob("*"):
         if path.is_file():
             path.chmod(READ_ONLY)
-
-
-# ---------------------------------------------------------------------- to read and verify
-def delivered(folder: Path, said: Mapping[str, Any]) -> Delivery:
-    """The delivery of an event's payload, in a project's folder."""
-    home = folder / DELIVERIES / said["batch"] / f"v{said['version']}"
-    return Delivery(said["batch"], said["version"], home, said["manifest"])
-
-
-def check(folder: Path, told: Iterable[Mapping[str, Any]]) -> list[str]:
-    """One sentence for each file of a project's deliveries that is not as it was delivered."""
-    found = []
-    for said in told:
-        one = delivered(folder, said)
-        found += [f"the delivery v{one.version} of batch {one.batch}: {words}" for words in one.check()]
-    return found
-
-
-def faults(home: Path, manifest: str | None = None) -> list[str]:
-    """What is wrong with the files of a delivery, held against its manifest; whoever received it may ask.
-
-    Parameters
-    ----------
-    manifest
-        Sha-256 that the manifest itself must have, where it is known from elsewhere.
-    """
-    if not (home / MANIFEST).is_file():
-        return [f"{MANIFEST} is missing" if home.is_dir() else f"the folder {home.name} is missing"]
-    if manifest is not None and digest_file(home / MANIFEST) != manifest:
-        return [f"{MANIFEST} was changed"]
-    listed = {one["path"]: one for one in json.loads((home / MANIFEST).read_text(encoding="utf-8"))["files"]}
-    there = {path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file()} - {MANIFEST}
-    lost = [f"{name} is missing" for name in sorted(set(listed) - there)]
-    more = [f"{name} is not in the manifest" for name in sorted(there - set(listed))]
-    other = [name for name in sorted(there & set(listed)) if digest_file(home / name) != listed[name]["sha256"]]
-    return [*lost, *(f"{name} was changed" for name in other), *more]

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from geolabel.nouns.batch import Batch
-from geolabel.steps.review import Board, move
+from geolabel.steps.board import Board
+from geolabel.steps.review import move
 
 if TYPE_CHECKING:
     from geolabel.store.ledger import Ledger
