@@ -340,3 +340,5 @@ def test_a_stratum_with_fewer_pixels_than_points_is_refused():
     grid, codes = striped()
     with pytest.raises(QualityError, match="which has 360 pixels"):
         draw(whole(codes), grid, {"a": 361}, KNOWN)
+    with pytest.raises(QualityError, match="class codes of dtype int64"):
+        count(whole(codes.astype(int)), grid)

@@ -146,6 +146,8 @@ def test_most_annotators_decide_and_the_unsure_do_not(begun, sample):
     found = project.accuracy("burn", pd.concat([wrong, right, second]))
     assert found.matrix.equals(project.accuracy("burn", right).matrix)
     assert found.about["contested"] == 400
+    twice = pd.concat([wrong.assign(annotator="Anna Rossi"), right])  # she corrected herself
+    assert project.accuracy("burn", twice).matrix.equals(project.accuracy("burn", right).matrix)
     half = right.assign(**{"class": right["class"].where(np.arange(400) % 2 == 0, "unsure")})
     assert project.accuracy("burn", half).about["unlabeled"] == 200
     assert project.accuracy("burn", half).matrix.to_numpy().sum() == 200
@@ -220,4 +222,11 @@ def test_the_command_line_draws_and_assesses(begun, copy, tmp_path, geolabel, re
     assert code == 0
     assert "overall accuracy 0.9" in said
     assert "burned: " in said
-    assert "unknown method" in refused("accuracy", copy, "--reference", filled, "--method", "exact")
+    assert "points of" in refused("accuracy", copy, "--reference", foreign(rows, tmp_path))
+
+
+def foreign(rows, folder):
+    """A file of points of another project."""
+    path = folder / "foreign.csv"
+    rows.assign(point_id="abc123-001").to_csv(path, index=False)
+    return path

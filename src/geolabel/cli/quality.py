@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from geolabel.cli.shown import Folder, app, bars, plain
 from geolabel.ontology import Kind
+
+Limits = Literal["jeffreys", "normal", "wilson"]
+Allocation = Literal["compromise", "proportional", "equal", "optimal"]
 
 
 @app.command()
@@ -23,9 +26,9 @@ def accuracy(
     expected: Annotated[float, typer.Option(help="Conjectured user's accuracy.", min=0, max=1)] = 0.85,
     se: Annotated[float, typer.Option("--se", help="Wanted standard error of overall accuracy.")] = 0.01,
     n: Annotated[int | None, typer.Option("-n", help="Points, instead of a wanted standard error.")] = None,
-    allocation: Annotated[str, typer.Option(help="compromise, proportional, equal or optimal.")] = "compromise",
+    allocation: Annotated[Allocation, typer.Option(help="How points are shared out to classes.")] = "compromise",
     seed: Annotated[int, typer.Option(help="Draws the points.")] = 0,
-    method: Annotated[str, typer.Option(help="Of the limits: jeffreys, normal or wilson.")] = "jeffreys",
+    method: Annotated[Limits, typer.Option(help="Of the limits; normal is as published.")] = "jeffreys",
     earlier: Annotated[
         bool, typer.Option("--earlier", help="Use a sample that was drawn before the map changed.")
     ] = False,

@@ -21,7 +21,7 @@ def page(found: Accuracy) -> str:
     rows = "".join(_line(row) for row in found.table.to_dict("records"))
     return (
         f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        f"<p>samples by map class (rows) and reference class</p>{found.matrix.to_html(float_format='%g')}"
+        f"<p>samples by map class (rows) and reference class</p>{found.matrix.to_html(float_format='{:g}'.format)}"
     )
 
 

@@ -159,7 +159,7 @@ class Design:
     def _repr_html_(self) -> str:
         from html import escape
 
-        return f"<p>{escape(str(self))}</p>{self.table.to_html(index=False, float_format='%.4g')}"
+        return f"<p>{escape(str(self))}</p>{self.table.to_html(index=False, float_format='{:.4g}'.format)}"
 
 
 def design(
@@ -214,7 +214,7 @@ def _conjecture(
 ) -> NDArray[np.float64]:
     """(map class, reference class) share of what is mapped as the first that is the second."""
     if isinstance(expected, pd.DataFrame):
-        shares = expected.reindex(index=names, columns=names, fill_value=0).to_numpy(float)
+        shares = expected.reindex(index=list(names), columns=list(names), fill_value=0).to_numpy(float)
     else:
         users = dict.fromkeys(names, float(expected)) if isinstance(expected, (int, float)) else expected
         lost = [name for name in names if name not in users]

@@ -64,7 +64,7 @@ def of_ratio(sample: Stratified, cells: Cells, of: Cells, method: Method, confid
     if method == "normal":
         return normal(estimate, error, confidence)
     rest = of & ~cells
-    inside, outside = sample.weights @ sample.shares(cells), sample.weights @ sample.shares(rest)
+    inside, outside = (float(sample.weights @ sample.shares(one)) for one in (cells, rest))
     below, above = _distances(sample, cells, method, confidence)
     rest_below, rest_above = _distances(sample, rest, method, confidence)
     together = _correlation(sample.shares(cells), sample.shares(rest))

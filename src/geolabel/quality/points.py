@@ -12,13 +12,13 @@ from geolabel.errors import QualityError
 from geolabel.grid import Grid, Tile
 from geolabel.tables import POINTS, check
 
-Read = Callable[[Tile], NDArray[np.generic]]
+Read = Callable[[Tile], NDArray[np.uint8]]
 """Codes of one tile of a map."""
 AT_ONCE = 4_000_000
 """Pixels that are read at once."""
 
 
-def whole(codes: NDArray[np.generic]) -> Read:
+def whole(codes: NDArray[np.uint8]) -> Read:
     """How a map that is in memory is read."""
     return lambda tile: codes[tile.slices]
 
@@ -28,14 +28,20 @@ def count(read: Read, grid: Grid, *, rows: int | None = None) -> dict[int, int]:
 
     Parameters
     ----------
+    read
+        Gives (y, x) uint8 codes of a tile.
     rows
         Rows that are read at once; what comes out does not depend on it.
+
+    Raises
+    ------
+    QualityError
+        For codes that are no bytes.
     """
-    found: dict[int, int] = {}
+    total = np.zeros(256, np.int64)
     for strip in _strips(grid, rows):
-        for code, n in zip(*np.unique(np.asarray(read(strip)), return_counts=True), strict=True):
-            found[int(code)] = found.get(int(code), 0) + int(n)
-    return dict(sorted(found.items()))
+        total += np.bincount(_codes(read, strip), minlength=256)
+    return {int(code): int(total[code]) for code in np.flatnonzero(total)}
 
 
 def draw(
@@ -80,7 +86,7 @@ def _find(
     """Code -> (n, 2) row and column of its pixels of these ranks, counted row by row."""
     seen, found = dict.fromkeys(ranks, 0), {code: [np.zeros((0, 2), np.int64)] for code in ranks}
     for strip in _strips(grid, rows):
-        values = np.asarray(read(strip)).ravel()
+        values = _codes(read, strip)
         for code, wanted in ranks.items():
             here = np.flatnonzero(values == code)
             first, last = np.searchsorted(wanted, (seen[code], seen[code] + len(here)))
@@ -88,6 +94,13 @@ def _find(
             found[code].append(np.column_stack([strip.row + flat // grid.width, flat % grid.width]))
             seen[code] += len(here)
     return {code: np.concatenate(parts) for code, parts in found.items()}
+
+
+def _codes(read: Read, strip: Tile) -> NDArray[np.uint8]:
+    values = np.asarray(read(strip))
+    if values.dtype != np.uint8:
+        raise QualityError(f"class codes of dtype {values.dtype}", hint="uint8, as masks are")
+    return values.ravel()
 
 
 def _strips(grid: Grid, rows: int | None) -> list[Tile]:

@@ -63,7 +63,7 @@ class Stratified:
     def holds(self, cells: Cells) -> Cells:
         """(stratum,) whether a sample may lie in these cells at all."""
         shown = np.ones(self.counts.shape[:2], bool) if self.shown is None else self.shown
-        return (shown & cells.any(1)).any(1)
+        return np.asarray((shown & cells.any(1)).any(1))
 
     def shares(self, cells: Cells) -> Floats:
         """(stratum,) share of the samples that lie in these cells."""

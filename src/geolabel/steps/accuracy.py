@@ -68,16 +68,18 @@ class Assess:
 
     def run(self, reference: pd.DataFrame) -> Accuracy:
         """Accuracy and areas of the map, kept as a product with the reference labels that they come from."""
-        found = self.sample(reference)
+        found, reference = self.sample(reference), references.last(reference)
         ordered = reference.sort_values(["point_id", "annotator", "class"], na_position="first", kind="stable")
         said = digest(ordered.astype(object).where(ordered.notna(), None).to_numpy().tolist())
         inputs = {"kind": found.kind, "sample": found.name, "map": self.shown.digest, "reference": said}
-        inputs |= {"method": self.method, "confidence": self.confidence}
-        return self.record.product(ASSESSMENT, inputs, lambda to: self._keep(found, reference, to), _kept)
+        how = {"method": self.method, "confidence": self.confidence}
+        return self.record.product(ASSESSMENT, {**inputs, **how}, lambda to: self._keep(found, reference, to), _kept)
 
-    def _keep(self, found: Sample, reference: pd.DataFrame, to: Path) -> None:
+    def _keep(self, found: Sample, reference: pd.DataFrame, to: Path) -> Accuracy:
+        made = self.assessed(found, reference)
         files.write_text(to / "reference.csv", reference.to_csv(index=False))
-        files.write_json(to / "accuracy.json", self.assessed(found, reference).record())
+        files.write_json(to / "accuracy.json", made.record())
+        return made
 
     def assessed(self, found: Sample, reference: pd.DataFrame) -> Accuracy:
         """Accuracy and areas of the map from reference labels of a sample.

@@ -126,14 +126,15 @@ class Sample:
         ]
         return [Task(view_id, self.grid.digest, tile, self.kind, self.ontology, "review") for tile in tiles]
 
-    def save(self, folder: Path) -> None:
-        """Keep it: `sample.json`, `points.csv` (for people) and `key.csv` (with the strata)."""
+    def save(self, folder: Path) -> Sample:
+        """The sample, once it is kept: `sample.json`, `points.csv` (for people) and `key.csv` (with the strata)."""
         self.write(folder / "points.csv")
         files.write_text(folder / "key.csv", self.points.to_csv(index=False))
         own = {"name": self.name, "kind": self.kind, "map_digest": self.map_digest, "pixels": dict(self.pixels)}
         plan = {"n": self.design.n, "allocation": self.design.allocation, "expected": self.design.expected.record()}
         more = {"grid": self.grid.record(), "design": plan, "ontology": self.ontology}
         files.write_json(folder / "sample.json", {**own, **more})
+        return self
 
     @classmethod
     def load(cls, folder: Path) -> Sample:

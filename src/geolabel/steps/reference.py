@@ -152,12 +152,8 @@ def _class(answer: Answer, none: str) -> str | None:
 
 
 def settled(reference: pd.DataFrame) -> pd.DataFrame:
-    """A line a point: `point_id`, `class` that most annotators say (by name where equal; null without any), `agreement`.
-
-    An annotator who labeled a point twice counts by what came last.
-    """
-    last = reference.drop_duplicates(["point_id", "annotator"], keep="last") if _named(reference) else reference
-    votes = last.dropna(subset=["class"]).groupby(["point_id", "class"]).size().rename("votes").reset_index()
+    """A line a point: `point_id`, `class` that most annotators say (by name where equal; null without any), `agreement`."""
+    votes = reference.dropna(subset=["class"]).groupby(["point_id", "class"]).size().rename("votes").reset_index()
     best = votes.sort_values(["point_id", "votes", "class"], ascending=[True, False, True]).drop_duplicates("point_id")
     share = best.set_index("point_id")["votes"] / votes.groupby("point_id")["votes"].sum()
     ids = pd.Index(sorted(set(reference["point_id"])), name="point_id")
@@ -165,6 +161,7 @@ def settled(reference: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(both).reset_index()
 
 
-def _named(reference: pd.DataFrame) -> bool:
-    """Whether everybody is named; lines of nobody are all kept."""
-    return bool(reference["annotator"].notna().all())
+def last(reference: pd.DataFrame) -> pd.DataFrame:
+    """The reference without what an annotator said of a point before saying something else; nobody is not one annotator."""
+    again = reference.duplicated(["point_id", "annotator"], keep="last") & reference["annotator"].notna()
+    return reference[~again]
