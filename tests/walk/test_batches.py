@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -14,7 +15,9 @@ from geolabel.errors import InputError, QualityError
 from geolabel.nouns.batch import Acceptance, Batch, Rate
 from geolabel.quality.simulate import TRUTH, Habit, annotate
 from geolabel.shapes import area_m2
+from geolabel.steps.batches import plan
 from geolabel.steps.view import read_mask
+from geolabel.store.ledger import Ledger
 
 AT = datetime(2024, 7, 1, 12, tzinfo=UTC)
 EXACT = Habit("exact", 0.0, 0.0, 1.0, 0.0, 1.0, 0.0)
@@ -283,6 +286,36 @@ def test_a_batch_comes_back_from_plain_values():
     one = Batch("north", "burn", ("b", "a"), 2, datetime(2026, 1, 1, tzinfo=UTC), 3, Acceptance(), Rate(20.5, "USD"))
     assert Batch.from_row(json.loads(json.dumps(one.to_row()))) == one
     assert one.task_ids == ("a", "b")
+
+
+def test_a_version_that_no_event_speaks_of_is_made_anew(team):
+    accepted(team)
+    left = team.project.folder / "deliveries" / "all" / "v1"  # of a run that was killed before it could say so
+    left.mkdir(parents=True)
+    (left / "half.geojson").write_text("{")
+    assert team.project.deliver("all").check() == []
+    assert not (left / "half.geojson").exists()
+
+
+def test_of_two_who_plan_a_task_at_once_one_is_told(team):
+    folder, tasks = team.project.folder / "ledger.sqlite", team.tasks
+
+    def planned(number):
+        ledger = Ledger.open(folder)
+        try:
+            plan(ledger, Batch(f"b{number}", "burn", (tasks[0].id, tasks[number + 1].id)), tasks, "system:geolabel")
+        except QualityError as error:
+            return error.message
+        finally:
+            ledger.close()
+        return ""
+
+    with ThreadPoolExecutor(6) as pool:
+        said = list(pool.map(planned, range(6)))
+    assert said.count("") == 1
+    assert all("which is not delivered" in words for words in said if words)
+    assert len(team.project.batches()) == 1
+    assert team.project.check() == []
 
 
 # ---------------------------------------------------------------------- what is accepted, and what it took
