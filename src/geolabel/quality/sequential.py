@@ -107,7 +107,7 @@ class Operating:
     paused_by: Floats
     """(n + 1,) probability of a pause by each number of tasks, from 0."""
     first: Floats
-    """(n + 1,) probability that the first test is decided by each number of tasks."""
+    """(n + 1,) probability that the first test has ended by each number of tasks."""
 
     def within(self, share: float) -> int | None:
         """Fewest tasks within which this share of them is paused; None where it is not reached."""
@@ -123,7 +123,8 @@ class Operating:
 def operating(test: Sprt, pass_rate: float, n: int = 200) -> Operating:
     """What the test does to somebody who passes this share of tasks, each apart from the others, over `n` tasks.
 
-    No approximation: the probability of every reachable (clearances, tasks in the test, failures in it) is carried on.
+    No approximation: the k-th test begins when the one before it ended, so the probabilities of a career are convolved
+    from those of its tests.
 
     Raises
     ------
@@ -132,29 +133,29 @@ def operating(test: Sprt, pass_rate: float, n: int = 200) -> Operating:
     """
     if not 0 <= pass_rate <= 1:
         raise QualityError(f"a pass rate of {pass_rate}", hint="a share of tasks, 0 to 1")
-    alive: dict[tuple[int, int, int], float] = {(0, 0, 0): 1.0}
-    paused, first = np.zeros(n + 1), np.zeros(n + 1)
-    for done in range(1, n + 1):
-        alive, hit = _next(alive, test, pass_rate)
-        paused[done] = paused[done - 1] + hit
-        first[done] = 1 - sum(chance for (cleared, _, _), chance in alive.items() if cleared == 0)
-    return Operating(paused, first)
+    begun = np.zeros(n + 1)
+    begun[0] = 1.0
+    paused, decided = np.zeros(n + 1), np.zeros(n + 1)
+    for cleared in range(n + 1):
+        pauses, clears = _passages(test, cleared, pass_rate, n)
+        paused += np.convolve(begun, pauses)[: n + 1]
+        decided = pauses + clears if cleared == 0 else decided
+        begun = np.convolve(begun, clears)[: n + 1]
+        if not begun.any():
+            break
+    return Operating(np.cumsum(paused), np.cumsum(decided))
 
 
-def _next(
-    alive: dict[tuple[int, int, int], float], test: Sprt, pass_rate: float
-) -> tuple[dict[tuple[int, int, int], float], float]:
-    """(probability of each place after one more task, probability that it brought a pause)."""
-    following: dict[tuple[int, int, int], float] = {}
-    hit = 0.0
-    for (cleared, tasks, failures), chance in alive.items():
-        for failed, share in ((0, pass_rate), (1, 1 - pass_rate)):
-            place, count = (cleared, tasks + 1, failures + failed), chance * share
-            llr = (tasks + 1 - place[2]) * test.steps[0] + place[2] * test.steps[1]
-            if llr >= test.upper(cleared):
-                hit += count
-                continue
-            if llr <= test.lower or place[1] == test.most:
-                place = (cleared + 1, 0, 0)
-            following[place] = following.get(place, 0.0) + count
-    return following, hit
+def _passages(test: Sprt, cleared: int, pass_rate: float, n: int) -> tuple[Floats, Floats]:
+    """((n + 1,) probability that one test ends in a pause after each number of tasks, the same for clearance)."""
+    alive, failures = np.zeros(n + 1), np.arange(n + 1)
+    alive[0] = 1.0
+    pauses, clears = np.zeros(n + 1), np.zeros(n + 1)
+    for tasks in range(1, n + 1):
+        alive = alive * pass_rate + np.r_[0.0, alive[:-1]] * (1 - pass_rate)
+        llr = (tasks - failures) * test.steps[0] + failures * test.steps[1]
+        up = llr >= test.upper(cleared)
+        down = ~up & ((llr <= test.lower) | (tasks == test.most))
+        pauses[tasks], clears[tasks] = alive[up].sum(), alive[down].sum()
+        alive[up | down] = 0.0
+    return pauses, clears

@@ -132,7 +132,7 @@ def _by_task(answers: Sequence[Answer]) -> dict[str, list[Answer]]:
 # ---------------------------------------------------------------------- time and the others
 def _hear_all(heard: dict[str, _Heard], tasks: Sequence[Task], grid: Grid, answers: Sequence[Answer]) -> None:
     given = _by_task(answers)
-    for task in tasks:
+    for task in sorted(tasks, key=lambda one: one.tile):
         for answer in standing(given[task.id]):
             one = heard[answer.annotator]
             one.n_answers += 1
