@@ -89,9 +89,9 @@ class Assess:
         QualityError
             For a class that the kind has not, or too few labeled points in a stratum.
         """
-        known = references.settled(_plain(reference, self.shown.names.values())).set_index("point_id")
+        known = references.settled(_plain(reference, self.shown.names.values()))
         rows = found.points.assign(
-            map=self.shown.at(found.points), reference=found.points["point_id"].map(known["class"])
+            map=self.shown.at(found.points), reference=found.points["point_id"].map(known["label"])
         )
         told = rows[rows["reference"].notna() & (rows["map"] != "")]
         how: dict[str, Any] = {"method": self.method, "confidence": self.confidence, "pixels": found.pixels}
@@ -102,7 +102,7 @@ class Assess:
             cell = found.grid.cell_area_m2()
             mapped = {name: n * cell for name, n in self.shown.pixels().items()}
             made = accuracy_by_strata(told, found.areas_m2, mapped_m2=mapped, **how)
-        return _about(made, found, self.shown, len(rows) - len(told), known["agreement"])
+        return _about(made, found, self.shown, len(rows) - len(told), known["share"])
 
 
 def _plain(reference: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:

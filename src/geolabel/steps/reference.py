@@ -12,6 +12,7 @@ import pandas as pd
 from geolabel import files
 from geolabel.errors import InputError, nearest
 from geolabel.nouns.answer import Answer
+from geolabel.quality.items import Names, agree_items
 from geolabel.steps.imports import is_annotator
 from geolabel.tables import REFERENCE, check
 
@@ -152,13 +153,20 @@ def _class(answer: Answer, none: str) -> str | None:
 
 
 def settled(reference: pd.DataFrame) -> pd.DataFrame:
-    """A line a point: `point_id`, `class` that most annotators say (by name where equal; null without any), `agreement`."""
-    votes = reference.dropna(subset=["class"]).groupby(["point_id", "class"]).size().rename("votes").reset_index()
-    best = votes.sort_values(["point_id", "votes", "class"], ascending=[True, False, True]).drop_duplicates("point_id")
-    share = best.set_index("point_id")["votes"] / votes.groupby("point_id")["votes"].sum()
-    ids = pd.Index(sorted(set(reference["point_id"])), name="point_id")
-    both = {"class": best.set_index("point_id")["class"].reindex(ids), "agreement": share.reindex(ids)}
-    return pd.DataFrame(both).reset_index()
+    """By point that somebody could name: `label` of the majority (by name where equal) and the `share` that says so.
+
+    Rules and models weigh 0 where a person spoke.
+
+    Raises
+    ------
+    QualityError
+        Where nobody could name any point.
+    """
+    nobody = "nobody " + reference.groupby("point_id").cumcount().astype(str)
+    named = reference.assign(annotator=reference["annotator"].fillna(nobody))
+    return agree_items(named, method="majority", names=Names("point_id", "annotator", "class")).table[
+        ["label", "share"]
+    ]
 
 
 def last(reference: pd.DataFrame) -> pd.DataFrame:
