@@ -1,4 +1,5 @@
-"""Laws of a front on any field: it reaches what is connected, nests in time, and has no preferred direction."""
+"""Laws of a front on any field (it reaches what is connected, nests in time, has no preferred direction), of fuel moisture
+in any weather, and of fire danger."""
 
 import numpy as np
 from hypothesis import assume, given, settings
@@ -6,6 +7,14 @@ from hypothesis import strategies as st
 from scipy.ndimage import label
 
 from geolabel.fire.front import first_arrival
+from geolabel.fire.fwi import (
+    drought_code,
+    duff_moisture_code,
+    fine_fuel_moisture_code,
+    fire_weather_index,
+    initial_spread_index,
+)
+from geolabel.fire.moisture import TIME_LAG_H, Air, dead_moisture
 
 RES = 30.0
 LONG = 1e5
@@ -107,3 +116,73 @@ def test_lit_later_never_arrives_earlier(made, one, two, seed):
     assert np.array_equal(reached, np.isfinite(late))
     # both are upper bounds of the same order: the law holds up to the error of the mesh
     assert (early[reached] <= late[reached] * 1.05 + 3.0).all()
+
+
+# ---------------------------------------------------------------------------------------------- moisture and danger
+@st.composite
+def weathers(draw):
+    """Air in steps of any length, and where dead fuel starts."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    steps = draw(st.integers(1, 12))
+    parts = rng.uniform(0.05, 30, steps), rng.uniform(-30, 50, steps), rng.uniform(2, 100, steps)
+    rain = np.where(rng.random(steps) < draw(st.floats(0, 1)), rng.uniform(0, 20, steps), 0.0)
+    state = rng.choice([0.0, 1.0, 2.0, 3.0, np.nan], steps)
+    return (*parts, rain, state), {name: float(rng.uniform(0.01, 0.6)) for name in TIME_LAG_H}
+
+
+@given(weathers())
+def test_moisture_stays_between_its_start_and_what_it_goes_to(made):
+    parts, start = made
+    air = Air(*parts)
+    wet = dead_moisture(air, start=start)
+    for name in TIME_LAG_H:
+        ends = np.r_[start[name], air.boundary(name)]
+        assert (getattr(wet, name) >= ends.min() - 1e-12).all()
+        assert (getattr(wet, name) <= ends.max() + 1e-12).all()
+        steps = np.diff(getattr(wet, name)) * (air.boundary(name) - getattr(wet, name)[:-1])
+        assert (steps >= -1e-15).all()  # never away from where it goes
+
+
+@given(weathers(), st.integers(2, 5))
+def test_moisture_does_not_depend_on_the_step(made, pieces):
+    (hours, *parts), start = made
+    whole = dead_moisture(Air(hours, *parts), start=start)
+    cut = dead_moisture(Air(np.repeat(hours / pieces, pieces), *(np.repeat(v, pieces) for v in parts)), start=start)
+    for name in TIME_LAG_H:
+        assert np.allclose(getattr(cut, name)[::pieces], getattr(whole, name), rtol=1e-12, atol=1e-14)
+
+
+@given(weathers())
+def test_who_starts_wetter_stays_wetter_and_less_so(made):
+    parts, start = made
+    wetter = dead_moisture(Air(*parts), start={name: value + 0.1 for name, value in start.items()})
+    drier = dead_moisture(Air(*parts), start=start)
+    for name in TIME_LAG_H:
+        lead = getattr(wetter, name) - getattr(drier, name)
+        assert (lead >= 0).all()
+        assert (np.diff(lead) <= 1e-15).all()
+
+
+codes, humid = st.floats(0, 101), st.floats(0, 100)
+temps, winds, rains = st.floats(-40, 50), st.floats(0, 100), st.floats(0, 200)
+
+
+@given(codes, temps, humid, winds, rains)
+def test_codes_stay_in_their_range_and_rain_and_damp_air_lower_them(before, temp, rh, wind, rain):
+    ffmc = fine_fuel_moisture_code(before, temp, rh, wind, rain)
+    assert 0 <= ffmc <= 101
+    assert fine_fuel_moisture_code(before, temp, min(rh + 5, 100.0), wind, rain) <= ffmc + 1e-9
+    assert fine_fuel_moisture_code(before, temp, rh, wind, rain + 3) <= ffmc + 1e-9
+    dmc = duff_moisture_code(before, temp, rh, rain, 12.0)
+    assert 0 <= duff_moisture_code(before, temp, min(rh + 5, 100.0), rain, 12.0) <= dmc
+    assert duff_moisture_code(before, temp, rh, rain + 3, 12.0) <= dmc + 0.002  # eq. 15 is 1e-3 off the inverse of 12
+    dc = drought_code(5 * before, temp, rain, 3.8)
+    assert 0 <= drought_code(5 * before, temp, rain + 3, 3.8) <= dc
+
+
+@given(codes, winds, st.floats(0, 300))
+def test_danger_rises_with_drought_and_wind(ffmc, wind, bui):
+    index = fire_weather_index(initial_spread_index(ffmc, wind), bui)
+    assert index >= 0
+    assert fire_weather_index(initial_spread_index(ffmc, wind + 5), bui) >= index
+    assert fire_weather_index(initial_spread_index(ffmc, wind), bui + 5) >= index - 2e-3 * index  # 80: two curves meet

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from geolabel.errors import FireError, GeolabelWarning
 from geolabel.fire import fwi
 from geolabel.fire.arrays import F64, Mask
+from geolabel.fire.ranges import check_humidity_percent, check_range, check_temperature_c
 
 Missing = Literal["refuse", "hold"]
 LONGEST_GAP_DAYS = 3
@@ -198,22 +199,12 @@ def _present(weather: NoonWeather, missing: Missing) -> Mask:
 
 
 # ---------------------------------------------------------------------------------------------- units
-def _outside(values: F64, least: float, most: float, what: str, hint: str) -> None:
-    seen = values[np.isfinite(values)]
-    if seen.size and not (seen.min() >= least and seen.max() <= most):
-        worst = seen.min() if seen.min() < least else seen.max()
-        raise FireError(f"{what} of {worst:g}", hint=hint)
-
-
 def check_noon(temp_c: F64, rh_percent: F64, wind_km_h: F64, rain_mm: F64) -> None:
     """Raise FireError for values that do not occur in these units, warn where a whole series looks like another unit."""
-    _outside(temp_c, -70, 60, "a noon temperature in C", "kelvin? C = K - 273.15; Fahrenheit? C = (F - 32) / 1.8")
-    _outside(rh_percent, 0, 100, "a relative humidity in %", "percent, 0-100; clip what a model gives above 100")
-    _outside(wind_km_h, 0, 220, "a mean wind at 10 m in km/h", "a mean, not a gust, in km/h: m/s x 3.6, mph x 1.609")
-    _outside(rain_mm, 0, 2000, "24-h rain in mm", "mm of the 24 h before noon; no negative codes for missing: NaN")
-    humid = rh_percent[np.isfinite(rh_percent)]
-    if humid.size and humid.max() <= 1:
-        raise FireError(f"a relative humidity of at most {humid.max():g} %", hint="a fraction? percent: 42, not 0.42")
+    check_temperature_c(temp_c)
+    check_humidity_percent(rh_percent)
+    check_range(wind_km_h, 0, 220, "a mean wind at 10 m in km/h", "a mean, not a gust, in km/h: m/s x 3.6, mph x 1.609")
+    check_range(rain_mm, 0, 2000, "24-h rain in mm", "mm of the 24 h before noon; missing is NaN, no negative code")
     _doubt_series(wind_km_h, rain_mm)
 
 
