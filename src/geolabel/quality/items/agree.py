@@ -26,7 +26,7 @@ class Items:
     posterior: pd.DataFrame
     """Task by label, rows sum to 1; gold items are certain."""
     table: pd.DataFrame
-    """By task: label (ties by name), confidence (its probability), n_votes, share (of the votes for it), gold."""
+    """By task: label (ties by name), confidence (its probability), n_votes, share (of the votes for it, by weight), gold."""
     annotators: pd.DataFrame
     """By annotator: n, accuracy (expected share right), informedness (beyond guessing: 1 perfect, 0 useless), n_gold,
     gold_accuracy."""
@@ -103,19 +103,39 @@ def agree_items(
         Where there is no label, somebody answered twice and no rule was told, gold contradicts itself, or for an unknown
         method.
     """
-    check_choice(method, by)
     truth = known_items(gold)
     said = said_in(frame, names or Names(), truth.values())
     known = said.known(truth)
+    return _items(said, known, decide(said, known, method=method, by=by))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decision:
+    """The method that was taken, why, and what it says."""
+
+    method: str
+    evidence: pd.DataFrame
+    temperature: float
+    posterior: Floats
+    """(task, label) of the votes: gold items taught, but are not certain."""
+
+
+def decide(said: Said, known: Index, *, method: str | None = None, by: By = "log_loss") -> Decision:
+    """Decision on votes whose truth is `known` (place of the label, -1 where it is not); as `agree_items` says.
+
+    Raises
+    ------
+    QualityError
+        For an unknown method or criterion.
+    """
+    check_choice(method, by)
     enough = (known != UNKNOWN).sum() >= LEAST_GOLD
     tried = {name: way for name, way in METHODS.items() if method in (None, name)}
     evidence = evidence_of(said, known, tried) if enough else pd.DataFrame(columns=EVIDENCE)
     chosen = method or choice(evidence, by)
     scores = METHODS[chosen](said, known)
     temperature = float(evidence["temperature"][chosen]) if enough else without_truth(said, scores)
-    return _items(
-        said, known, tempered(scores.log, temperature), method=chosen, evidence=evidence, temperature=temperature
-    )
+    return Decision(chosen, evidence, temperature, tempered(scores.log, temperature))
 
 
 def known_items(gold: Mapping[Hashable, Hashable] | pd.Series | None) -> dict[Hashable, Hashable]:
@@ -138,19 +158,15 @@ def known_items(gold: Mapping[Hashable, Hashable] | pd.Series | None) -> dict[Ha
     return truth
 
 
-def _items(
-    said: Said, known: Index, posterior: Floats, *, method: str, evidence: pd.DataFrame, temperature: float
-) -> Items:
-    sure = clamped(posterior, known)
+def _items(said: Said, known: Index, made: Decision) -> Items:
+    sure = clamped(made.posterior, known)
     return Items(
-        posterior=pd.DataFrame(
-            sure, index=pd.Index(said.tasks, name="task"), columns=pd.Index(said.labels, name="label")
-        ),
+        posterior=pd.DataFrame(sure, pd.Index(said.tasks, name="task"), pd.Index(said.labels, name="label")),
         table=_table(said, sure, known),
-        annotators=_annotators(said, sure, known),
-        method=method,
-        evidence=evidence,
-        temperature=temperature,
+        annotators=skill_of(said, sure, known),
+        method=made.method,
+        evidence=made.evidence,
+        temperature=made.temperature,
         missing=said.missing,
         repeated=said.repeated,
         unheard=said.unheard,
@@ -163,16 +179,17 @@ def _table(said: Said, sure: Floats, known: Index) -> pd.DataFrame:
     data = {
         "label": pd.Series(list(said.labels)).to_numpy()[best],
         "confidence": sure[rows, best],
-        "n_votes": counts.sum(1).astype(int),
+        "n_votes": np.bincount(said.task, minlength=len(sure)),
         "share": counts[rows, best] / counts.sum(1),
         "gold": known != UNKNOWN,
     }
     return pd.DataFrame(data, index=pd.Index(said.tasks, name="task"))
 
 
-def _annotators(said: Said, sure: Floats, known: Index) -> pd.DataFrame:
+def skill_of(said: Said, sure: Floats, known: Index) -> pd.DataFrame:
+    """What a posterior and the gold items say of each annotator, as `Items.annotators` has it."""
     n, k = len(said.annotators), len(said.labels)
-    counts = expected(said, sure)
+    counts = expected(said, sure)  # by weight, as all shares here
     confusion = (counts + PSEUDO) / (counts + PSEUDO).sum(2, keepdims=True)
     of_gold = known[said.task] != UNKNOWN
     right = of_gold & (known[said.task] == said.label)
@@ -180,7 +197,7 @@ def _annotators(said: Said, sure: Floats, known: Index) -> pd.DataFrame:
     answers = np.bincount(said.annotator, minlength=n)
     data = {
         "n": answers,
-        "accuracy": np.trace(counts, axis1=1, axis2=2) / answers,
+        "accuracy": np.trace(counts, axis1=1, axis2=2) / counts.sum((1, 2)),
         "informedness": (np.trace(confusion, axis1=1, axis2=2) - 1) / max(k - 1, 1),
         "n_gold": on_gold.astype(int),
         "gold_accuracy": np.divide(

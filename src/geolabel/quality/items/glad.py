@@ -55,10 +55,10 @@ def _votes(right: Floats, said: Said, known: Index) -> tuple[Floats, Floats]:
     """((task, label) log likelihood, (vote,) slope of its expectation along ability times ease)."""
     n, k = len(said.tasks), len(said.labels)
     wrong = (1 - right) / max(k - 1, 1)
-    gain = np.bincount(said.task * k + said.label, np.log(right / wrong), n * k).reshape(n, k)
-    log = np.bincount(said.task, np.log(wrong), n)[:, None] + gain
+    gain = np.bincount(said.task * k + said.label, said.weight * np.log(right / wrong), n * k).reshape(n, k)
+    log = np.bincount(said.task, said.weight * np.log(wrong), n)[:, None] + gain
     belief = clamped(softmax(log, axis=1), known)
-    return np.asarray(log, np.float64), belief[said.task, said.label] - right
+    return np.asarray(log, np.float64), said.weight * (belief[said.task, said.label] - right)
 
 
 def _total(log: Floats, known: Index) -> float:

@@ -103,12 +103,12 @@ def expected(said: Said, belief: Floats) -> Floats:
     """(annotator, true label, label said) expected counts."""
     n, k = len(said.annotators), len(said.labels)
     cell = said.annotator * k + said.label
-    by_truth = [np.bincount(cell, belief[said.task, t], n * k).reshape(n, k) for t in range(k)]
+    by_truth = [np.bincount(cell, said.weight * belief[said.task, t], n * k).reshape(n, k) for t in range(k)]
     return np.stack(by_truth, axis=1)
 
 
 def likelihood(said: Said, confusion: Floats, group: Index) -> Floats:
     """(task, label) log likelihood of each item's votes under each truth."""
     log, n = np.log(np.maximum(confusion, 1e-300)), len(said.tasks)
-    each = [np.bincount(said.task, log[group, t, said.label], n) for t in range(len(said.labels))]
+    each = [np.bincount(said.task, said.weight * log[group, t, said.label], n) for t in range(len(said.labels))]
     return np.stack(each, axis=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,8 @@ class Names:
     """Column that orders an annotator's answers to one item; without it the order of the rows does."""
     repeated: Repeated = "error"
     """Which answer counts where an annotator has several to one item: none (an error), the first or the last."""
+    weight: str | None = None
+    """Column of how much of a vote each answer is, above 0 to 1: less for people who were shown the same proposal."""
 
     def __post_init__(self) -> None:
         if self.repeated not in get_args(Repeated):
@@ -49,6 +51,8 @@ class Said:
     annotator: Index
     label: Index
     """(vote,) places in `tasks`, `annotators` and `labels`."""
+    weight: NDArray[np.float64]
+    """(vote,) how much of a vote it is."""
     missing: int = 0
     """Rows without a label, dropped."""
     repeated: int = 0
@@ -58,11 +62,11 @@ class Said:
 
     @property
     def counts(self) -> NDArray[np.float64]:
-        """(task, label) how many said it."""
+        """(task, label) how many votes it has."""
         n, k = len(self.tasks), len(self.labels)
-        return np.bincount(self.task * k + self.label, minlength=n * k).reshape(n, k).astype(float)
+        return np.bincount(self.task * k + self.label, self.weight, n * k).reshape(n, k).astype(np.float64)
 
-    def known(self, gold: Mapping[Hashable, Hashable]) -> Index:
+    def known(self, gold: Mapping[Hashable, Any]) -> Index:
         """(task,) place of the true label, -1 where it is not known."""
         place = {name: number for number, name in enumerate(self.labels)}
         return np.array([place[gold[name]] if name in gold else UNKNOWN for name in self.tasks], np.intp)
@@ -81,7 +85,8 @@ def said_in(frame: pd.DataFrame, names: Names, labels: Iterable[Hashable] = ()) 
     TableError
         Where a column is missing.
     QualityError
-        Where no label is left, an item or annotator has no name, or somebody answered twice and no rule was told.
+        Where no label is left, an item or annotator has no name, a weight is not above 0 and at most 1, or somebody
+        answered twice and no rule was told.
     """
     _check_columns(frame, names)
     rows = frame[frame[names.label].notna()]
@@ -95,6 +100,7 @@ def said_in(frame: pd.DataFrame, names: Names, labels: Iterable[Hashable] = ()) 
             f"{int(nameless.sum())} answers do not say whose they are or of which item",
             hint=f"the first is row {rows.index[nameless.to_numpy()][0]!r}",
         )
+    _check_weights(rows, names)
     once = _once(rows, names)
     heard = once[~_beside_people(once, names)]
     whole = named([*heard[names.label].unique(), *labels])
@@ -123,8 +129,16 @@ def _numbered(heard: pd.DataFrame, names: Names, labels: Sequence[Hashable], **c
     task, annotator = _places(heard[names.task], tasks), _places(who, annotators)
     order = np.lexsort((annotator, task))
     label = _places(heard[names.label], labels)
+    weight = np.ones(len(heard)) if names.weight is None else heard[names.weight].to_numpy(float)
     return Said(
-        tasks, tuple(map(str, annotators)), tuple(labels), task[order], annotator[order], label[order], **counts
+        tasks=tasks,
+        annotators=tuple(map(str, annotators)),
+        labels=tuple(labels),
+        task=task[order],
+        annotator=annotator[order],
+        label=label[order],
+        weight=weight[order],
+        **counts,
     )
 
 
@@ -135,13 +149,21 @@ def _places(column: pd.Series, values: Sequence[Hashable]) -> Index:
 
 
 def _check_columns(frame: pd.DataFrame, names: Names) -> None:
-    wanted = [names.task, names.annotator, names.label, *([names.at] if names.at else [])]
+    wanted = [names.task, names.annotator, names.label, *filter(None, (names.at, names.weight))]
     lost = [name for name in wanted if name not in frame.columns]
     if lost:
         raise TableError(
             f"the table of answers has no column {lost[0]!r}; it has {list(map(str, frame.columns))}",
             hint=nearest(lost[0], map(str, frame.columns)) + "; name them: Names(task=..., annotator=..., label=...)",
         )
+
+
+def _check_weights(rows: pd.DataFrame, names: Names) -> None:
+    if names.weight is not None:
+        weight = rows[names.weight].to_numpy(float)
+        bad = ~((weight > 0) & (weight <= 1))
+        if bad.any():
+            raise QualityError(f"a vote of weight {weight[bad][0]}", hint="above 0, and 1 for an independent vote")
 
 
 def _once(rows: pd.DataFrame, names: Names) -> pd.DataFrame:

@@ -62,9 +62,9 @@ def _pairs(said: Said, chance: Floats, group: Index) -> list[tuple[int, Floats, 
                 ratio = log[:, s] - log[:, t]
                 mean = (chance[:, s] * ratio).sum(1)
                 variance = (chance[:, s] * ratio**2).sum(1) - mean**2
-                seen = ratio[group, said.label] - mean[group]
+                seen = said.weight * (ratio[group, said.label] - mean[group])
                 square = np.square(np.bincount(said.task, seen, n), dtype=np.float64)
-                found.append((s, square, np.bincount(said.task, variance[group], n).astype(np.float64)))
+                found.append((s, square, np.bincount(said.task, said.weight * variance[group], n).astype(np.float64)))
     return found
 
 
