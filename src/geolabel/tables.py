@@ -242,6 +242,41 @@ STATES = Columns(
 )
 """Where tasks stand."""
 
+SUSPECTS = Columns(
+    "suspects",
+    {
+        "label_id": "str",  # `missed/<class>/<row>_<col>` of an area that nobody labeled
+        "class": "str",  # as it is labeled; `nothing` of an area that nobody labeled
+        "error": "str",  # class / boundary / missed / none
+        "score": "float",  # 0-1: softmin of the probability of the class as labeled; low is suspect
+        "likely": "str",  # the class that the model names
+        "share": "float",  # of its pixels for which the model names another class than the label does
+        "probability": "float",  # mean of the likely class
+        "confident": "int",  # 1 where confident learning counts the label as wrong
+        "over_px": "float?",  # how far its outline lies outside of what the model sees, and inside
+        "under_px": "float?",
+        "area_m2": "float",
+        "reason": "str",
+        "geometry": "geometry",
+    },
+)
+"""Labels that a model doubts which was not taught with them, the most suspect first."""
+
+SUGGESTED = Columns(
+    "suggested",
+    {
+        "task": "str",
+        "action": "str",  # new / relabel
+        "score": "float",  # uncertainty x diversity x balance per minute
+        "uncertainty": "float",  # share of wrong pixels that one more answer is expected to mend
+        "diversity": "float",  # 0-1: how unlike it is to reliable labels and to the rest of the batch
+        "balance": "float",  # above 1 where rare classes are expected
+        "minutes": "float",
+        "reason": "str",
+    },
+)
+"""What to label next, in the order of its worth for the time it takes."""
+
 WIND = Columns("wind", {"time": "time", "speed_m_s": "float", "from_deg": "float"})
 """Mean wind at 10 m above open ground, FROM, degrees clockwise from true north."""
 
