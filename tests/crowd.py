@@ -27,7 +27,7 @@ from geolabel.tables import IGNORE, SHAPES, empty
 from labels import tasks_of, utm_grid
 
 LIMIT_S = 300
-LEASE_S = 2.0
+LEASE_S = 5.0
 DAWDLES = 0.02
 """Share of assignments that a worker keeps beyond the lease."""
 SIZE = 16
@@ -53,7 +53,7 @@ def work(where, who, asked, told, generator):
         if given is None:
             if not ledger.leases.open(datetime.now(UTC)):
                 return
-            time.sleep(0.05)
+            time.sleep(0.3)
             continue
         if generator.random() < DAWDLES:
             time.sleep(1.2 * LEASE_S)

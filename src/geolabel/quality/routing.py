@@ -52,12 +52,9 @@ def order(annotator: str, works: Sequence[Work], rules: Rules, *, last: Task | N
     of the annotator's own, so that not everybody begins in one corner, and then by name.
     """
     mine = [work.task for work in works if annotator in work.seen]
-    left = sorted(
-        (one for one in works if annotator not in one.seen and one.free),
-        key=lambda one: _key(one, annotator, rules, last),
-    )
-    by = {purpose: [one.task.id for one in left if one.task.purpose == purpose] for purpose in ("gold", "calibration")}
-    work = [one.task.id for one in left if one.task.purpose not in by]
+    left = sorted(_key(one, annotator, rules, last) for one in works if one.free and annotator not in one.seen)
+    by = {purpose: [key[-1] for key in left if key[-2] == purpose] for purpose in ("gold", "calibration")}
+    work = [key[-1] for key in left if key[-2] not in by]
     calibrated = sum(task.purpose == "calibration" for task in mine)
     if calibrated < rules.calibration and by["calibration"]:
         return by["calibration"]
@@ -65,14 +62,11 @@ def order(annotator: str, works: Sequence[Work], rules: Rules, *, last: Task | N
     return by["gold"] + work if turn and work else work
 
 
-def _key(one: Work, annotator: str, rules: Rules, last: Task | None) -> tuple[float, float, float, float, str]:
-    return (
-        _doubt(one.agreement),
-        -one.priority,
-        away(one.task, last),
-        draw(rules.seed, annotator, one.task.id),
-        one.task.id,
-    )
+def _key(one: Work, annotator: str, rules: Rules, last: Task | None) -> tuple[float, float, float, float, str, str]:
+    """What is sorted by; the last two are the purpose and the id."""
+    key = one.task.id
+    near = away(one.task, last)
+    return _doubt(one.agreement), -one.priority, near, draw(rules.seed, annotator, key), one.task.purpose, key
 
 
 def away(task: Task, last: Task | None) -> float:

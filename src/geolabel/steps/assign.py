@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -50,22 +50,25 @@ def assign(
     if annotator in board.paused:
         hint = "reinstate them after a talk, or let them appeal the gold"
         raise QualityError(f"{annotator} is paused: {board.paused[annotator]}", hint=hint)
-    works = _works(tasks, board, terms, now)
+    limits = {task.id: _limit(task, board, terms) for task in tasks}
+    works = _works(tasks, board, terms, limits, now)
     ids = (_reviews if role == "review" else _answers)(works, board, annotator, terms)
-    places = {one.task.id: _limit(one.task, board, terms) if role != "review" else 1 for one in works}
-    offered = [(key, places[key]) for key in ids]
+    offered = [(key, 1 if role == "review" else limits[key]) for key in ids]
     lease = ledger.leases.take(offered, annotator, now=now, minutes=terms.options.minutes, role=role)
     return None if lease is None else _assignment(tasks, lease, terms)
 
 
 def _assignment(tasks: Sequence[Task], lease: Lease, terms: Terms) -> Assignment:
-    task = next(task for task in tasks if task.id == lease.task_id)
-    options = terms.options
-    shown = routing.draw(options.seed, "withheld", task.id, lease.annotator) >= options.withheld
-    return Assignment(replace(task, purpose="new"), lease, shown)
+    from geolabel.quality.anchoring import withheld
+
+    task, options = next(task for task in tasks if task.id == lease.task_id), terms.options
+    alone = withheld(task.id, lease.annotator, options.seed, share=options.withheld)
+    return Assignment(replace(task, purpose="new"), lease, not alone)
 
 
-def _works(tasks: Sequence[Task], board: Board, terms: Terms, now: datetime) -> list[Work]:
+def _works(
+    tasks: Sequence[Task], board: Board, terms: Terms, limits: Mapping[str, int | None], now: datetime
+) -> list[Work]:
     had: dict[str, set[str]] = {}
     holding: dict[str, set[str]] = {}
     for one in board.leases:
@@ -73,17 +76,11 @@ def _works(tasks: Sequence[Task], board: Board, terms: Terms, now: datetime) -> 
         if one.how is None and one.expires_at > now and one.role == "answer":
             holding.setdefault(one.task_id, set()).add(one.annotator)
     works = []
-    for task in tasks:
-        limit, filled = _limit(task, board, terms), board.answered(task.id) | holding.get(task.id, set())
-        works.append(
-            Work(
-                task,
-                board.seen(task.id) | had.get(task.id, set()),
-                None if limit is None else limit - len(filled),
-                board.standing(task.id).agreement,
-                terms.priority.get(task.id, 0.0),
-            )
-        )
+    for task, (key, limit) in zip(tasks, limits.items(), strict=True):
+        seen = board.seen(key) | had.get(key, set())
+        filled = board.answered(key) | holding.get(key, set()) if seen else seen
+        places = None if limit is None else limit - len(filled)
+        works.append(Work(task, seen, places, board.standing(key).agreement, terms.priority.get(key, 0.0)))
     return works
 
 
