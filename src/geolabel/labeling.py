@@ -196,7 +196,9 @@ class Labeling(Workspace):
 
     def _fuse(self, heard: Sequence[Answer], to: Path) -> dict[str, Consensus]:
         how: dict[str, Any] = {"ontology": self.ontology, "progress": self.progress}
-        fused = consensus.agree(self.tasks(), self.view.grid, heard, self.config.consensus, **how)
+        how["gold"] = golds.standing_gold(self.record)
+        votes = golds.voters(heard, golds.states(self.ledger))
+        fused = consensus.agree(self.tasks(), self.view.grid, votes, self.config.consensus, **how)
         consensus.save_all(fused, to)
         return fused
 

@@ -100,7 +100,7 @@ def _counts(votes: Sequence[Votes], gold: Mapping[str, Codes], known: Sequence[s
 
 def _of_task(fit: Fit, votes: Votes, truth: Codes) -> list[tuple[int, int, int, int]]:
     found = fit(votes.task.id)(votes).winner
-    judged = found >= 0
+    judged = (found >= 0) & (truth >= 0)
     return [_overlap((found == k) & judged, (truth == k) & judged) for k in range(1, len(votes.classes) + 1)]
 
 

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from scipy.special import ndtr
 
-from geolabel.quality.distance import offset_px, signed_distance_px
+from geolabel.quality.distance import cut_distance_px, offset_px
 from geolabel.quality.fused import Fit, Floats, Fused
 from geolabel.quality.votes import Codes, Votes
 
@@ -43,7 +43,7 @@ def _mean_distance(votes: Votes, bias_px: Mapping[str, float]) -> Fused:
     weight = np.array(votes.independence)[:, None, None] * (votes.codes >= 0)
     away = np.stack(
         [
-            np.clip(signed_distance_px(codes > 0) - bias_px.get(name, 0.0), -REACH_PX, REACH_PX)
+            np.clip(cut_distance_px(codes > 0, 2 * REACH_PX) - bias_px.get(name, 0.0), -REACH_PX, REACH_PX)
             for name, codes in zip(votes.annotators, votes.codes, strict=True)
         ]
     )

@@ -64,7 +64,8 @@ class Table:
         unknown, known = np.zeros(len(patterns)), {}
         for one, (_, index, _), part in zip(votes, found, parts, strict=True):
             if one.task.id in gold:
-                key = part[index] * categories + gold[one.task.id].ravel()
+                true = gold[one.task.id].ravel()
+                key = (part[index] * categories + true)[true >= 0]
                 counts = np.bincount(key, minlength=len(patterns) * categories)
                 known[one.task.id] = counts.reshape(-1, categories).astype(float)
             else:

@@ -1,15 +1,17 @@
-"""The medoid shape: of everything that was drawn on one piece of ground, what is most like the rest. Nothing is averaged,
-so what wins is what a person drew."""
+"""The medoid shape: of everything that was drawn on one piece of ground, what is most like the rest.
+
+Nothing is averaged, so what wins is what a person drew.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 import numpy as np
-from scipy import ndimage
 
 from geolabel.quality.fused import Fit, Floats, Fused
-from geolabel.quality.patches import patches_of
+from geolabel.quality.patches import Patches, patches_of
 from geolabel.quality.votes import NOT_JUDGED, Codes, Votes
 
 
@@ -25,33 +27,32 @@ def medoid(votes: Sequence[Votes], gold: Mapping[str, Codes]) -> Fit:  # noqa: A
 def nearest_to_all(votes: Votes) -> Fused:
     """The medoid drawing of each claimed patch, with probability 1."""
     patches = patches_of(votes.claimed)
-    numbers = np.arange(patches.max() + 1)
-    weights = np.array(votes.independence)
-    likeness = np.stack([_likeness(votes.codes, k, weights, patches, numbers) for k in range(len(weights))])
-    best = likeness.argmax(0)  # the first by name
+    best = _likeness(votes, patches).argmax(0)  # the first by name
     said = np.take_along_axis(votes.codes, best[patches][None], 0)[0]
-    unseen = said == NOT_JUDGED  # the medoid did not judge this: the first by name who did
-    said = np.where(unseen, _first_judged(votes.codes), said)
+    said = np.where(said == NOT_JUDGED, _first_judged(votes.codes), said)
     known = np.arange(len(votes.classes) + 1)[:, None, None] == said
-    return Fused(
-        np.where(said >= 0, known.astype(float), np.nan), dict(zip(votes.annotators, votes.independence, strict=True))
-    )
+    weights = dict(zip(votes.annotators, votes.independence, strict=True))
+    return Fused(np.where(said >= 0, known.astype(float), np.nan), weights)
 
 
-def _likeness(codes: Codes, own: int, weights: Floats, patches: Codes, numbers: Codes) -> Floats:
-    """(patch,) weighted mean overlap of this annotator's drawing with those of the others."""
-    total = np.zeros(len(numbers))
-    for other, weight in enumerate(weights):
-        if other != own:
-            total += weight * _overlap(codes[own], codes[other], patches, numbers)
-    return total / max(weights.sum() - weights[own], 1e-12)
+def _likeness(votes: Votes, patches: Patches) -> Floats:
+    """(annotator, patch) weighted mean overlap of each one's drawing with those of the others; 0 for the ground around."""
+    claimed = patches > 0
+    codes, places = votes.codes[:, claimed], patches[claimed]
+    total = np.zeros((len(codes), int(patches.max()) + 1))
+    for one, other in combinations(range(len(codes)), 2):
+        overlap = _overlap(codes[one], codes[other], places, total.shape[1])
+        total[one] += votes.independence[other] * overlap
+        total[other] += votes.independence[one] * overlap
+    rest = sum(votes.independence) - np.array(votes.independence)
+    return np.asarray(total / rest[:, None])
 
 
-def _overlap(one: Codes, other: Codes, patches: Codes, numbers: Codes) -> Floats:
+def _overlap(one: Codes, other: Codes, places: Patches, n: int) -> Floats:
     both = (one >= 0) & (other >= 0)
-    union = ndimage.sum_labels(both & ((one > 0) | (other > 0)), patches, numbers)
-    shared = ndimage.sum_labels(both & (one > 0) & (one == other), patches, numbers)
-    return np.divide(shared, union, out=np.ones(len(numbers)), where=union > 0)
+    union = np.bincount(places[both & ((one > 0) | (other > 0))], minlength=n)
+    shared = np.bincount(places[both & (one > 0) & (one == other)], minlength=n)
+    return np.divide(shared, union, out=np.ones(n), where=union > 0)
 
 
 def _first_judged(codes: Codes) -> Codes:

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.special import ndtri
 
 from geolabel.digests import digest
 from geolabel.errors import InputError, nearest
@@ -50,6 +51,8 @@ class Habit:
     """Share of the unburned islands that are drawn."""
     lazy: float
     """Share of the patches that get an ellipse instead of an outline."""
+    unrelated: bool = False
+    """Draws blobs that have nothing to do with what is there."""
 
 
 HABITS = {
@@ -62,6 +65,17 @@ HABITS = {
         Habit("careless", 2.0, 4.0, 12.0, 3.0, 0.2, 0.15),
     )
 }
+
+OTHERS = {
+    habit.name: habit
+    for habit in (
+        Habit("misses", 0.0, 1.2, 6.0, 0.5, 0.0, 0.0),
+        Habit("spammer", 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, unrelated=True),
+    )
+}
+"""Not measured but feared: one who draws like an expert and misses every island, and one who draws anything."""
+BLOB_SCALE_PX, BLOB_SHARE = 24.0, 0.2
+"""Smoothness of a spammer's blobs, and the share of the ground that they cover."""
 
 TRUTH = Habit("truth", 0.0, 0.0, 1.0, 0.0, 1.0, 0.0)
 """Draws the truth itself: the gold of a simulation."""
@@ -106,6 +120,8 @@ def annotate(
 
 def draw(truth: Mask, habit: Habit, generator: np.random.Generator) -> Mask:
     """(y, x) bool: what an annotator of this habit outlines of the truth, over the whole view."""
+    if habit.unrelated:
+        return smooth_noise(truth.shape, BLOB_SCALE_PX, generator) > ndtri(1 - BLOB_SHARE)
     shift = generator.normal(0, habit.shift_sd_px, 2) if habit.shift_sd_px else np.zeros(2)
     noise = smooth_noise(truth.shape, habit.noise_scale_px, generator) * habit.noise_px
     if not truth.any():
@@ -125,9 +141,10 @@ def smooth_noise(shape: tuple[int, ...], scale_px: float, generator: np.random.G
 def _habit(habit: Habit | str) -> Habit:
     if isinstance(habit, Habit):
         return habit
-    if habit not in HABITS:
-        raise InputError(f"unknown habit {habit!r}", hint=nearest(habit, HABITS))
-    return HABITS[habit]
+    known = HABITS | OTHERS
+    if habit not in known:
+        raise InputError(f"unknown habit {habit!r}", hint=nearest(habit, known))
+    return known[habit]
 
 
 def _generator(habit: Habit, n: int, seed: int) -> np.random.Generator:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from geolabel.quality.debias import REACH_PX
-from geolabel.quality.distance import signed_distance_px
+from geolabel.quality.distance import cut_distance_px
 from geolabel.quality.fused import Fit, Floats, Fuse, Fused, count
 from geolabel.quality.votes import Codes, Votes
 
@@ -85,17 +85,13 @@ def _features(votes: Votes, code: int) -> Floats:
     weight = np.array(votes.independence)[:, None, None] * judged
     total = weight.sum(0)
     weight = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0)
-    away = np.stack([_away(codes == code) for codes in votes.codes]) / SCALE_PX
+    away = np.stack([cut_distance_px(codes == code, REACH_PX) for codes in votes.codes]) / SCALE_PX
     said = np.where(votes.codes == code, 1.0, -1.0)
     return np.moveaxis(np.stack([weight, weight * away, weight * said]), (0, 1), (3, 2))
 
 
-def _away(mask: NDArray[np.bool_]) -> Floats:
-    return np.clip(signed_distance_px(mask), -REACH_PX, REACH_PX)
-
-
 def _lesson(votes: Votes, truth: Codes, annotators: Sequence[str]) -> Lesson:
-    codes, judged = _codes_asked(votes), np.flatnonzero(votes.judged)
+    codes, judged = _codes_asked(votes), np.flatnonzero(votes.judged & (truth >= 0))
     every = max(-(-len(judged) // ROWS), 1)
     seen = judged[every // 2 :: every]
     wide = np.zeros((len(codes), len(seen), len(annotators), FEATURES))

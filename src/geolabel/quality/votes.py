@@ -154,14 +154,22 @@ def gold_codes(
 ) -> dict[str, Codes]:
     """Task -> (y, x) codes of its truth, as votes count them; `gold` counts classes in the order of `classes`.
 
+    -1 is ground whose truth is not known.
+
     Raises
     ------
     QualityError
-        Where a truth does not have its tile's shape.
+        Where a truth does not have its tile's shape, or holds a number that is none of the classes.
     """
-    shapes = {vote.task.id: vote.grid.shape for vote in votes}
-    order = np.array([NOTHING, *(sorted(classes).index(name) + 1 for name in classes)], np.int8)
-    for task_id in sorted(set(gold) & set(shapes)):
-        if gold[task_id].shape != shapes[task_id]:
-            raise QualityError(f"gold of {gold[task_id].shape} for task {task_id!r} of {shapes[task_id]}")
-    return {task_id: order[gold[task_id].astype(np.int8)] for task_id in sorted(set(gold) & set(shapes))}
+    tiles = {vote.task.id: vote.grid.shape for vote in votes}
+    known = {task_id: np.asarray(gold[task_id]).astype(np.int16) for task_id in sorted(set(gold) & set(tiles))}
+    for task_id, truth in known.items():
+        if truth.shape != tiles[task_id]:
+            raise QualityError(f"gold of {truth.shape} for task {task_id!r} of {tiles[task_id]}")
+        if truth.size and not (truth.min() >= NOT_JUDGED and truth.max() <= len(classes)):
+            raise QualityError(
+                f"gold of task {task_id!r} holds {truth.min()} to {truth.max()} for {len(classes)} classes",
+                hint="numbers from 1 in the order of the classes, 0 nothing, -1 unknown",
+            )
+    order = np.array([NOTHING, *(sorted(classes).index(name) + 1 for name in classes), NOT_JUDGED], np.int8)
+    return {task_id: order[truth] for task_id, truth in known.items()}
