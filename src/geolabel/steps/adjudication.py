@@ -135,8 +135,7 @@ class Vault:
             raise QualityError(f"{by} would decide twice on {task_id!r}", hint="another expert")
         if upheld:
             return self._keep(old.to("upheld", why=why), by, after)
-        own = [one for one in self.record.answers() if one.task_id == task_id and one.annotator == by]
-        if answer is None and not own:
+        if answer is None and not self.record.ledger.answers(task_id, by):
             return self._keep(old.to("overturned", answer=None, why=why, adjudicator=by), by, after)
         truth = self._decided(old, by, why, answer, barred=barred)
         made = old.to("overturned", answer=truth.uuid, adjudicator=by, why=why, **_with(old, truth, by))
@@ -187,7 +186,7 @@ class Vault:
         return known[task_id]
 
     def _own(self, task_id: str, name: str) -> Answer:
-        own = [one for one in self.record.answers() if one.task_id == task_id and one.annotator == name]
+        own = self.record.ledger.answers(task_id, name)
         if not own:
             raise QualityError(f"{name} did not answer {task_id!r}", hint="a complete answer comes first")
         return own[-1]

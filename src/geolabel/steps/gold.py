@@ -138,12 +138,14 @@ def check_unleaked(polygons: Any, answers: Iterable[Answer], out: Collection[str
 
     It was where it meets a shape of such an answer and has its `label_id`, or its outline.
     """
-    drawn = [answer.shapes.to_crs(polygons.crs) for answer in answers if answer.task_id in out and len(answer.shapes)]
+    drawn = [answer.shapes for answer in answers if answer.task_id in out and len(answer.shapes)]
     if not drawn or not len(polygons):
         return
-    known = pd.concat([frame[["label_id", "geometry"]] for frame in drawn], ignore_index=True)
-    own, other = known.sindex.query(polygons.geometry, predicate="intersects")
-    one, two = polygons.iloc[own].reset_index(drop=True), known.iloc[other].reset_index(drop=True)
+    metric = drawn[0].crs
+    known = pd.concat([frame.to_crs(metric)[["label_id", "geometry"]] for frame in drawn], ignore_index=True)
+    given = polygons.to_crs(metric)
+    own, other = known.sindex.query(given.geometry, predicate="intersects")
+    one, two = given.iloc[own].reset_index(drop=True), known.iloc[other].reset_index(drop=True)
     shared = one.geometry.intersection(two.geometry).area
     alike = shared >= SAME_OUTLINE * np.maximum(one.geometry.area, two.geometry.area)
     leaked = (shared > 0) & (alike | (one["label_id"] == two["label_id"]))

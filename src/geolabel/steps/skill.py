@@ -180,9 +180,9 @@ def outcomes(heard: Heard, options: SkillOptions) -> dict[str, list[tuple[Answer
 def verdicts(heard: Heard, options: SkillOptions, ledger: Ledger) -> dict[str, Verdict]:
     """Annotator -> where their test stands; who was taken back by somebody begins a new one then."""
     back = {name: datetime.fromisoformat(event.at) for name, event in _last(ledger).items() if _taken_back(event)}
-    found = {}
-    for name, own in outcomes(heard, options).items():
-        counted = [passed for answer, passed in own if name not in back or answer.at > back[name]]
+    given, found = outcomes(heard, options), {}
+    for name in sorted({*given, *paused(ledger)}):
+        counted = [passed for answer, passed in given.get(name, ()) if name not in back or answer.at > back[name]]
         found[name] = judge(counted, options.test)
     return found
 
