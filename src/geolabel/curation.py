@@ -36,6 +36,8 @@ from geolabel.steps import review as reviews
 from geolabel.steps import skill as skills
 from geolabel.steps.accuracy_sample import Asked, Sample, Shown
 from geolabel.steps.adjudication import Vault
+from geolabel.steps.batches import Sample as BatchSample
+from geolabel.steps.batches import Standing as BatchStanding
 from geolabel.steps.delivered import Delivery, delivered
 from geolabel.steps.delivered import check as check_delivered
 
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from geolabel.quality.cost import Cost
     from geolabel.quality.gold import Gold
     from geolabel.quality.limits import Method
+    from geolabel.quality.review import Standing
     from geolabel.quality.sampling import Verdict
     from geolabel.store.leases import Lease, Role
 
@@ -205,7 +208,7 @@ class Curation(Labeling):
         why: str,
         correction: Answer | None = None,
         minutes: float = 0.0,
-    ) -> reviews.Standing:
+    ) -> Standing:
         """Where a task stands once `reviewer` said `accept` or `send back`, and why.
 
         Parameters
@@ -277,21 +280,21 @@ class Curation(Labeling):
         taken = {key for one in self._batches().values() for key in one.batch.task_ids}
         return [task for task in self.tasks(kind) if task.id not in taken]
 
-    def _batches(self) -> dict[str, batches.Standing]:
+    def _batches(self) -> dict[str, BatchStanding]:
         return batches.standings(self.ledger, {one.task_id for one in self.answers()})
 
-    def _batch(self, name: str) -> batches.Standing:
+    def _batch(self, name: str) -> BatchStanding:
         return batches.named(self._batches(), name)
 
-    def _own_tasks(self, own: batches.Standing) -> list[Task]:
+    def _own_tasks(self, own: BatchStanding) -> list[Task]:
         ids = set(own.batch.task_ids)
         return [task for task in self.tasks(own.batch.kind) if task.id in ids]
 
-    def _agreed_on(self, own: batches.Standing) -> dict[str, inspection.Codes]:
+    def _agreed_on(self, own: BatchStanding) -> dict[str, inspection.Codes]:
         """Task id -> class codes that hold now, of a batch's tasks."""
         return inspection.codes_of(self.agree(), self._own_tasks(own), self.view.grid, self.ontology)
 
-    def draw_sample(self, name: str, *, seed: int = 0, by: str | None = None) -> batches.Sample:
+    def draw_sample(self, name: str, *, seed: int = 0, by: str | None = None) -> BatchSample:
         """The tasks of a batch that an inspector looks at; the same ones until labels change.
 
         Raises

@@ -11,6 +11,7 @@ import geopandas as gpd
 import pytest
 
 import geolabel as gl
+from geolabel.config import Config
 from geolabel.errors import InputError, QualityError
 from geolabel.nouns.batch import Acceptance, Batch, Rate
 from geolabel.quality.simulate import TRUTH, Habit, annotate
@@ -25,16 +26,14 @@ EXACT = Habit("exact", 0.0, 0.0, 1.0, 0.0, 1.0, 0.0)
 AGAIN = Habit("exact", 0.0, 0.0, 1.0, 0.0, 1.0, 0.0)
 """Another one who does."""
 TERMS = {"overlap": 2, "acceptance": Acceptance(0.04, 0.3), "rate": Rate(36, "EUR")}
-OUTLINES = {"title": "Batched", "tasks": {"gold_share": 0.0}}
 
 
 class Team:
     """A project with burn tasks, what simulated people answer to them, and the truth."""
 
-    def __init__(self, folder, window):
-        from geolabel.config import Config
-
-        self.project = gl.Project.create(folder, config=Config.read(OUTLINES, where="test"))
+    def __init__(self, folder, window, tile):
+        told = {"title": "Batched", "tasks": {"gold_share": 0.0, "tile": tile}}
+        self.project = gl.Project.create(folder, config=Config.read(told, where="test"))
         self.project.add(before=window.scene("before"), after=window.scene("after"))
         self.tasks, self.grid = self.project.plan("burn"), self.project.view.grid
         self.mask = read_mask(window.path("truth"))
@@ -49,7 +48,16 @@ class Team:
 
 @pytest.fixture
 def team(tmp_path, window):
-    made = Team(tmp_path / "project", window)
+    """Four tasks."""
+    made = Team(tmp_path / "project", window, 64)
+    yield made
+    made.project.close()
+
+
+@pytest.fixture
+def large(tmp_path, window):
+    """Sixteen tasks."""
+    made = Team(tmp_path / "project", window, 32)
     yield made
     made.project.close()
 
@@ -72,22 +80,22 @@ def states(project):
 
 
 # ---------------------------------------------------------------------- the flow
-def test_a_batch_from_plan_to_a_second_version(team):
-    project = team.project
-    project.batch("all", team.tasks, due=datetime(2026, 2, 1, tzinfo=UTC), **TERMS)
+def test_a_batch_from_plan_to_a_second_version(large):
+    project = large.project
+    project.batch("all", large.tasks, due=datetime(2026, 2, 1, tzinfo=UTC), **TERMS)
     assert states(project) == {"all": "planned"}
-    answered(team, "over")
+    answered(large, "over")
     assert states(project) == {"all": "open"}
-    with pytest.raises(QualityError, match=f"{len(team.tasks)} of {len(team.tasks)} tasks .* fewer than 2 answers"):
+    with pytest.raises(QualityError, match=f"{len(large.tasks)} of {len(large.tasks)} tasks .* fewer than 2 answers"):
         project.draw_sample("all")
-    answered(team, "coarse")
+    answered(large, "coarse")
     sample = project.draw_sample("all")
     assert project.draw_sample("all", seed=9) == sample  # nobody draws for luck
-    said = project.inspect("all", team.truth(sample.task_ids), by="Ina Inspector", minutes=10)
+    said = project.inspect("all", large.truth(sample.task_ids), by="Ina Inspector", minutes=10)
     assert said.decision == "reject"  # over-tracers both
     with pytest.raises(QualityError, match="rejected"):
         project.deliver("all")
-    answered(team, EXACT, AGAIN)
+    answered(large, EXACT, AGAIN)
     with pytest.raises(QualityError, match="changed since they were inspected"):
         project.deliver("all")
     again = project.draw_sample("all")
@@ -96,7 +104,7 @@ def test_a_batch_from_plan_to_a_second_version(team):
     first = project.deliver("all", by="Lea Lead")
     assert (first.version, states(project), first.check()) == (1, {"all": "delivered"}, [])
     assert project.deliver("all") == first
-    answered(team, "under")
+    answered(large, "under")
     with pytest.raises(QualityError, match="no longer those of its version 1"):
         project.deliver("all")
     project.reopen("all", "the scar is too large in the north", by="Lea Lead")
@@ -208,33 +216,33 @@ def test_a_changed_a_missing_and_an_added_file_are_found(team):
     assert one.check() == ["the folder v1 is missing"]
 
 
-def test_a_task_is_in_one_batch_until_it_is_delivered(team):
-    project = team.project
+def test_a_task_is_in_one_batch_until_it_is_delivered(large):
+    project = large.project
     terms = {"acceptance": Acceptance()}
-    planned = project.batch("one", team.tasks[:4], **terms)
-    assert project.batch("one", team.tasks[:4], **terms) == planned
+    planned = project.batch("one", large.tasks[:4], **terms)
+    assert project.batch("one", large.tasks[:4], **terms) == planned
     with pytest.raises(QualityError, match="with other terms"):
-        project.batch("one", team.tasks[:4], priority=3)
+        project.batch("one", large.tasks[:4], priority=3)
     with pytest.raises(QualityError, match="2 tasks of batch 'two' are in batch 'one', which is not delivered"):
-        project.batch("two", team.tasks[2:6])
+        project.batch("two", large.tasks[2:6])
     with pytest.raises(QualityError, match="no burn tasks of this project"):
         project.batch("two", ["elsewhere#burn"])
     with pytest.raises(QualityError, match="no batch 'onn'") as caught:
         project.deliver("onn")
     assert "'one'" in caught.value.hint
-    answered(team, EXACT)
+    answered(large, EXACT)
     project.deliver("one", despite="a test")
-    assert project.batch("two", team.tasks[2:6]).name == "two"
+    assert project.batch("two", large.tasks[2:6]).name == "two"
 
 
-def test_the_order_of_work(team):
-    project, day = team.project, datetime(2026, 3, 1, tzinfo=UTC)
-    project.batch("late", team.tasks[:2])
-    project.batch("soon", team.tasks[2:4], due=day)
-    project.batch("first", team.tasks[4:6], priority=1)
+def test_the_order_of_work(large):
+    project, day = large.project, datetime(2026, 3, 1, tzinfo=UTC)
+    project.batch("late", large.tasks[:2])
+    project.batch("soon", large.tasks[2:4], due=day)
+    project.batch("first", large.tasks[4:6], priority=1)
     assert project.batches()["batch"].tolist() == ["first", "soon", "late"]
     assert project.change_batch("late", priority=2, by="Lea Lead").task_ids == tuple(
-        sorted(t.id for t in team.tasks[:2])
+        sorted(t.id for t in large.tasks[:2])
     )
     assert project.batches()["batch"].tolist() == ["late", "first", "soon"]
 
@@ -297,8 +305,8 @@ def test_a_version_that_no_event_speaks_of_is_made_anew(team):
     assert not (left / "half.geojson").exists()
 
 
-def test_of_two_who_plan_a_task_at_once_one_is_told(team):
-    folder, tasks = team.project.folder / "ledger.sqlite", team.tasks
+def test_of_two_who_plan_a_task_at_once_one_is_told(large):
+    folder, tasks = large.project.folder / "ledger.sqlite", large.tasks
 
     def planned(number):
         ledger = Ledger.open(folder)
@@ -314,8 +322,8 @@ def test_of_two_who_plan_a_task_at_once_one_is_told(team):
         said = list(pool.map(planned, range(6)))
     assert said.count("") == 1
     assert all("which is not delivered" in words for words in said if words)
-    assert len(team.project.batches()) == 1
-    assert team.project.check() == []
+    assert len(large.project.batches()) == 1
+    assert large.project.check() == []
 
 
 # ---------------------------------------------------------------------- what is accepted, and what it took

@@ -230,8 +230,8 @@ def decide(
             return
         if by is None:
             raise ConfigError("a decision of nobody", hint="--by NAME")
-        told = {"why": why, "by": by, "classes": class_ or (), "examples": example or ()}
-        number = project.log_decision(case, question, decision, **told)
+        told: dict[str, Any] = {"classes": class_ or (), "examples": example or ()}
+        number = project.log_decision(case, question, decision, why=why, by=by, **told)
     plain(f"decision {number} on {case}")
 
 
