@@ -21,7 +21,7 @@ from geolabel.errors import FireError
 from geolabel.fire.arrays import F64
 from geolabel.fire.flame import eccentricity, fireline_intensity_kw_m, flame_length_m, length_to_width
 from geolabel.fire.fuel import Beds
-from geolabel.fire.midflame import wind_on_slope_m_min
+from geolabel.fire.midflame import map_bearing_deg, wind_on_slope_m_min
 
 WindOnSlope = Literal["behave", "projected"]
 
@@ -260,7 +260,8 @@ def head_fire(
         Hold the effective wind at 0.9 times the reaction intensity (Rothermel 1972, 87), as Behave does by default.
         It changes rates up to elevenfold in strong wind over thin fuel.
     wind_on_slope
-        "behave" takes the wind speed as given; "projected" first projects the wind on the plane of the slope.
+        "behave" takes wind and slope on the map as given; "projected" lays the wind on the plane of the slope and adds
+        there, as pyretechnics does: up a slope of 30 % rates rise by 5 % in the median of the 53 models.
     """
     aspect = np.nan_to_num(np.asarray(aspect_deg, float))
     wind, to = np.asarray(midflame_m_min, float), (np.asarray(wind_from_deg, float) + 180) % 360
@@ -278,11 +279,14 @@ def head_fire(
         over = effective > fuel.max_wind_m_min
         effective = np.minimum(effective, fuel.max_wind_m_min)
         factor = np.where(over, wind_factor(fuel, effective), factor)
+    bearing = np.degrees(np.arctan2(east, north)) % 360
+    if wind_on_slope == "projected":
+        bearing = map_bearing_deg(bearing, slope, aspect)
     rate = fuel.rate_m_min * (1 + factor)
     intensity = fireline_intensity_kw_m(fuel.heat_per_area_kj_m2, rate)
     return HeadFire(
         rate_m_min=rate,
-        bearing_deg=np.degrees(np.arctan2(east, north)) % 360,
+        bearing_deg=bearing,
         effective_wind_m_min=effective,
         eccentricity=eccentricity(length_to_width(effective)),
         intensity_kw_m=intensity,
