@@ -6,7 +6,7 @@ import pytest
 from geolabel.errors import QualityError
 from geolabel.quality.marks import ALL, marks
 from geolabel.quality.scores import boundary_iou, boundary_region, iou
-from geolabel.quality.simulate import HABITS, TRUTH, Habit, annotate
+from geolabel.quality.simulate import TRUTH, Habit, annotate
 from geolabel.quality.skill import Standard, outline_km, skill
 from geolabel.tables import SKILL, check
 from labels import NOW, answer, scar, tasks_of, team, utm_grid
@@ -15,6 +15,7 @@ GRID = utm_grid(128, 128)
 TASKS = tasks_of(GRID, 32)
 WHOLE = scar()
 BURN = ("burned",)
+FIVE = ("expert", "over", "under", "coarse", "careless")
 GOLD = {task.id: WHOLE[task.tile.slices] for task in TASKS[::2]}
 (ONE,) = tasks_of(utm_grid(), 64)
 
@@ -32,7 +33,7 @@ def over_all(table):
 
 @pytest.fixture(scope="module")
 def table():
-    return skill(TASKS, GRID, team(WHOLE, GRID, TASKS, HABITS), GOLD, classes=BURN)
+    return skill(TASKS, GRID, team(WHOLE, GRID, TASKS, FIVE), GOLD, classes=BURN)
 
 
 # ---------------------------------------------------------------------- what a team's habits show
@@ -177,7 +178,7 @@ def test_agreement_with_others_is_of_tasks_that_are_not_gold(table):
 
 
 def test_no_order_of_the_answers_matters(table):
-    given = team(WHOLE, GRID, TASKS, HABITS)
+    given = team(WHOLE, GRID, TASKS, FIVE)
     order = np.random.default_rng(2).permutation(len(given))
     assert skill(TASKS[::-1], GRID, [given[k] for k in order], GOLD, classes=BURN).equals(table)
 

@@ -1,10 +1,10 @@
 """Gold, skill, agreement and pauses through a project, on a window of a real scene with simulated annotators."""
 
+import json
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import numpy as np
 import pytest
 
 import geolabel as gl
@@ -309,8 +309,31 @@ def test_simulated_truth_that_contradicts_itself_is_told(golden):
     tasks = [replace(task, purpose="gold") for task in team.tasks]
     team.project.record.keep_tasks([replace(task, kind="terrain") for task in tasks])
     terrain = team.project.tasks("terrain")
-    for _ in range(2):
-        given = annotate(team.mask, team.grid, terrain[:1], habit=TRUTH, at=AT, label="forest")
-        team.project.submit([replace(one, uuid=str(np.random.default_rng().integers(1 << 60))) for one in given])
+    for n, mask in enumerate((team.mask, ~team.mask)):
+        given = annotate(mask, team.grid, terrain[:1], habit=TRUTH, at=AT, label="forest")
+        team.project.submit([replace(one, uuid=f"truth-{n}") for one in given])
     with pytest.raises(QualityError, match="contradicts itself"):
         team.project.skill("terrain")
+
+
+# ---------------------------------------------------------------------- command line
+def test_on_the_command_line(golden, geolabel, refused):
+    project, folder = golden.project, golden.project.folder
+    golden.give("over")
+    golden.give("under")
+    gold, task = len(project.standing_gold()), hardest(golden)
+    project.close()
+    code, said, _ = geolabel("skill", folder, "--kind=burn")
+    assert code == 0
+    assert "sim:over-1" in said
+    rows = json.loads(geolabel("skill", folder, "--json")[1])
+    assert set(rows[0]) == set(SKILL.kinds)
+    assert {row["n_gold"] for row in rows if row["class"] == "all"} == {gold}
+    assert "sim:over-1" in geolabel("skill", folder, "--pause")[1]
+    assert "5 to 15 deg" in geolabel("agreement", folder, "--by=slope")[1]
+    assert "sim:under-1" in geolabel("agreement", folder, "--pairs")[1]
+    assert "standing" in geolabel("gold", folder)[1]
+    said = geolabel("gold", folder, "--do=appeal", f"--task={task}", "--by=sim:over-1", "--why=too small", "--json")[1]
+    assert {row["task"]: row["state"] for row in json.loads(said)}[task] == "appealed"
+    assert "once" in refused("gold", folder, "--do=retire", f"--task={task}", "--why=old")
+    assert "no gold" in refused("gold", folder, "--do=appeal", "--task=nowhere", "--by=sim:over-1", "--why=x")

@@ -15,13 +15,14 @@ import pandas as pd
 from pydantic import Field
 
 from geolabel.digests import digest
-from geolabel.errors import LeakageError, QualityError
+from geolabel.errors import LeakageError
 from geolabel.nouns.answer import Answer
 from geolabel.nouns.task import Purpose, Task
 from geolabel.ontology import Kind
 from geolabel.quality import gold as golds
 from geolabel.quality.gold import Gold
 from geolabel.steps.consensus import GOLD as TRUTH
+from geolabel.steps.consensus import check_same_truth
 from geolabel.steps.options import Options
 from geolabel.tables import GOLD
 
@@ -103,11 +104,7 @@ def _simulated(tasks: Sequence[Task], answers: Iterable[Answer]) -> dict[str, An
     found: dict[str, Answer] = {}
     for answer in answers:
         if answer.annotator == TRUTH and answer.task_id in planned:
-            if answer.task_id in found:
-                raise QualityError(
-                    f"gold of {answer.task_id!r} contradicts itself: {found[answer.task_id].uuid} and {answer.uuid} stand",
-                    hint="one of them should supersede the other",
-                )
+            check_same_truth(found.get(answer.task_id), answer)
             found[answer.task_id] = answer
     return found
 
