@@ -2,7 +2,8 @@
 
 Every gold task is fused with its own truth withheld. A method's score is its intersection over union minus the relative
 error of its area, pooled over the gold tasks. Few tasks speak loudly by chance, so that not the gain over the majority
-counts but its lower bound: the jackknife's standard error (Efron & Tibshirani 1993, chapter 11) and Student's t.
+counts but its lower bound: the jackknife's standard error (Efron & Tibshirani 1993, chapter 11) and Student's t. A method
+whose areas are better but whose shapes are worse than the majority's is not taken.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from geolabel.quality.fuse import METHODS, NEEDS_GOLD, methods_for
 from geolabel.quality.fused import Fit, Floats, Fuse, Fused
 from geolabel.quality.votes import Codes, Votes
 
-LEAST_GOLD = 2
+LEAST_GOLD = 3
 """Gold tasks that hold a class, below which there is nothing to choose on."""
 MARGIN = 0.01
 """The lower bound of another method's gain must be more than this."""
-CONFIDENCE = 0.8
+CONFIDENCE = 0.75
 """One-sided confidence of that bound."""
 PLAIN = "majority"
 Evidence = dict[str, dict[str, float]]
@@ -154,6 +155,7 @@ def lower_bound(figures: Mapping[str, float]) -> float:
 
 
 def _best(evidence: Evidence) -> str:
-    bounds = {name: lower_bound(figures) for name, figures in evidence.items()}
+    good = [name for name, figures in evidence.items() if figures["iou"] >= evidence[PLAIN]["iou"]]
+    bounds = {name: lower_bound(evidence[name]) for name in good}
     best = min(bounds, key=lambda name: (-bounds[name], name))
     return best if bounds[best] > MARGIN else PLAIN

@@ -12,6 +12,8 @@ from geolabel.grid import Grid
 from geolabel.shapes import polygonise
 
 Patches = NDArray[np.int32]
+EIGHT = np.ones((3, 3), bool)
+"""Structure that joins diagonal neighbours too."""
 
 
 def patches_of(mask: NDArray[np.bool_]) -> Patches:

@@ -25,13 +25,12 @@ from geolabel.grid import Grid, Tile
 from geolabel.nouns.answer import Answer
 from geolabel.nouns.task import Task
 from geolabel.quality.distance import signed_distance_px
-from geolabel.quality.patches import Patches, patch_polygons, patches_of
+from geolabel.quality.patches import EIGHT, Patches, patch_polygons, patches_of
 from geolabel.tables import IGNORE, SHAPES, empty
 
 Mask = NDArray[np.bool_]
 LOOK_S, CLICK_S, CLICK_PX = 6.0, 1.2, 6.0
 """Simulated active time: a look at the tile, then one click for every so many pixels of outline."""
-EIGHT = np.ones((3, 3), bool)
 
 
 @dataclass(frozen=True, slots=True)
