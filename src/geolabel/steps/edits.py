@@ -17,6 +17,7 @@ from geolabel.grid import Grid
 from geolabel.nouns.task import Task
 from geolabel.ontology import Ontology
 from geolabel.shapes import to_grid_crs
+from geolabel.steps.foreign import check_home
 from geolabel.tables import AGREED, LABELS, SHAPES
 
 OF_CONSENSUS = (*(name for name in AGREED if name not in SHAPES), "area_m2", "notes")
@@ -29,7 +30,14 @@ def edited(
     """(`tables.LABELS` after an edit, ids of the tasks on which a label of their kind was added, changed or removed).
 
     Who moves a burn scar says nothing of the terrain beside it. Labels keep their ids; what was split or drawn anew gets one (see `dataset.formats.edits`).
+
+    Raises
+    ------
+    InputError
+        Where the labels after the edit name tiles of another project.
     """
+    if tasks:
+        check_home(after, tasks[0].view_id, grid)
     from geolabel.dataset.formats.edits import edits
 
     told = edits(before, after)

@@ -21,6 +21,7 @@ from geolabel.nouns.task import Task
 from geolabel.nouns.view import View
 from geolabel.ontology import Kind, Ontology
 from geolabel.shapes import to_grid_crs
+from geolabel.steps.foreign import check_home
 from geolabel.steps.rules import answers
 from geolabel.tables import LABELS, SHAPES, check
 
@@ -89,8 +90,9 @@ class Import:
         Raises
         ------
         InputError
-            Where a label has no annotator.
+            Where a label has no annotator, or the labels name tiles of another project.
         """
+        check_home(labels, self.view.id, self.view.grid)
         _check_annotators(labels)
         drawn = to_grid_crs(check(labels, LABELS), self.view.grid)
         given = [*self._given(drawn, annotators, only=None if only is None else set(only), complete=complete)]

@@ -76,8 +76,26 @@ def tiles_of(documents: Iterable[Document]) -> gpd.GeoDataFrame:
 
 
 def labels_of_tiles(documents: Iterable[Document], told: Told) -> gpd.GeoDataFrame:
-    """`tables.LABELS`, whole, by `label_id`; of answers only those that no other answer supersedes."""
+    """`tables.LABELS`, whole, by `label_id`; of answers only those that no other answer supersedes.
+
+    `attrs["tiles"]` has the first tile of each view and grid of a project that the documents name.
+    """
     found = [one for document in documents for one in document["features"]]
+    labels = _labels(found, told)
+    labels.attrs["tiles"] = _homes(found)
+    return labels
+
+
+def _homes(found: Iterable[Document]) -> tuple[str, ...]:
+    first: dict[str, str] = {}
+    for one in found:
+        said = one.get("properties") or {}
+        if said.get("feature_type") == "tile" and said.get("project"):
+            first.setdefault(said["tile_id"].rpartition("/")[0], said["tile_id"])
+    return tuple(first.values())
+
+
+def _labels(found: list[Document], told: Told) -> gpd.GeoDataFrame:
     gone = {(one["properties"] or {}).get("supersedes") for one in found} - {None}
     labels = [one for one in found if _type(one) == "label" and one["id"].rpartition(":")[2] not in gone]
     if not labels:
