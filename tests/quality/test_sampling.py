@@ -193,5 +193,8 @@ def test_what_a_defect_is():
     hidden = truth.copy()
     hidden[2:12, 2:7] = 255
     assert defects(half, hidden, names) == ()  # ground that nobody judged
+    blank = np.full_like(truth, 255)
+    assert defects(blank, truth, names) == ("only 0% of the ground was judged",)
+    assert defects(truth, blank, names) == ()  # nor could the inspector
     with pytest.raises(QualityError, match="held against a truth of"):
         defects(truth, truth[:5], names)

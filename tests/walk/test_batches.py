@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -14,11 +13,10 @@ import geolabel as gl
 from geolabel.config import Config
 from geolabel.errors import InputError, QualityError
 from geolabel.nouns.batch import Acceptance, Batch, Rate
+from geolabel.ontology import Migration
 from geolabel.quality.simulate import TRUTH, Habit, annotate
 from geolabel.shapes import area_m2
-from geolabel.steps.batches import plan
 from geolabel.steps.view import read_mask
-from geolabel.store.ledger import Ledger
 
 AT = datetime(2024, 7, 1, 12, tzinfo=UTC)
 EXACT = Habit("exact", 0.0, 0.0, 1.0, 0.0, 1.0, 0.0)
@@ -305,27 +303,6 @@ def test_a_version_that_no_event_speaks_of_is_made_anew(team):
     assert not (left / "half.geojson").exists()
 
 
-def test_of_two_who_plan_a_task_at_once_one_is_told(large):
-    folder, tasks = large.project.folder / "ledger.sqlite", large.tasks
-
-    def planned(number):
-        ledger = Ledger.open(folder)
-        try:
-            plan(ledger, Batch(f"b{number}", "burn", (tasks[0].id, tasks[number + 1].id)), tasks, "system:geolabel")
-        except QualityError as error:
-            return error.message
-        finally:
-            ledger.close()
-        return ""
-
-    with ThreadPoolExecutor(6) as pool:
-        said = list(pool.map(planned, range(6)))
-    assert said.count("") == 1
-    assert all("which is not delivered" in words for words in said if words)
-    assert len(large.project.batches()) == 1
-    assert large.project.check() == []
-
-
 # ---------------------------------------------------------------------- what is accepted, and what it took
 def test_a_lot_that_passes_accepts_its_agreed_tasks_and_rework_asks_again(team):
     project = team.project
@@ -381,6 +358,22 @@ def test_answers_before_a_change_of_the_instructions_are_flagged(team):
     drawn = {one.task_id for one in project.answers() if one.annotator == "sim:exact-1" and len(one.shapes)}
     assert set(found.loc[found["touch"] == "uses", "task"]) == drawn
     assert found["why"].str.contains("instructions 1 -> 2").all()
+
+
+def test_answers_that_were_migrated_are_flagged_for_what_nobody_looked_at(team):
+    project = team.project
+    answered(team, EXACT)
+    was = project.ontology
+    meant = replace(was["burned"], description="Killed or scorched by fire.")
+    now = replace(was, version=was.version + 1, classes=tuple(meant if one.name == "burned" else one for one in was))
+    project.migrate(Migration(was, now))
+    found = project.outdated()
+    assert set(found["class"]) == {"burned"}
+    assert set(found["why"]) == {f"{was.id} -> {now.id}: it has another description"}
+    assert set(found["task"]) == {task.id for task in team.tasks}
+    fresh = replace(team.drawn(AGAIN, team.tasks[:1], n=2)[0], ontology=now.id)
+    project.submit([fresh])
+    assert fresh.uuid not in set(project.outdated()["answer"])
 
 
 def test_decisions_on_edge_cases_are_kept_found_and_told(team):

@@ -72,7 +72,7 @@ def deliveries() -> Iterator[Row]:
     yield Row("defective tiles of the batch", true, "", words, "inside the interval of the sample", inside)
     cost = found.cost
     told = (
-        f"{cost.label_min:.1f} min of five simulated annotators (time made up: a look and a click for every 6 px of outline)"
+        f"{cost.label_min:.1f} min of five simulated annotators and of gold (time made up: a look and a click for every 6 px of outline)"
         f" and {cost.review_min:.0f} min of inspection (2 min a tile); {cost.accepted_tasks} of {cost.tasks} tasks accepted"
     )
     yield Row(

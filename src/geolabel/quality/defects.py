@@ -12,6 +12,8 @@ from geolabel.ontology import NODATA, UNLABELED
 from geolabel.quality.scores import iou
 
 Codes = NDArray[np.uint8]
+LEAST_JUDGED = 0.5
+"""Share of the ground that the inspector could judge which the labels must judge too: to be unsure of all is no label."""
 
 
 def defects(
@@ -20,7 +22,8 @@ def defects(
     """One sentence for each class in which a tile's labels are not the truth, by code; () of a tile without defect.
 
     A class that was missed, one that is not there, and one whose IoU is below `least_iou` are defects. Ground that
-    either side left out (255) does not count, nor do classes of fewer than `least_px` pixels on both sides.
+    either side left out (255) does not count, nor do classes of fewer than `least_px` pixels on both sides; but labels
+    that leave out more than half of what the inspector could judge are a defect themselves.
 
     Parameters
     ----------
@@ -37,6 +40,9 @@ def defects(
     if found.shape != truth.shape:
         raise QualityError(f"labels of {found.shape} held against a truth of {truth.shape}", hint="both of one tile")
     judged = (found != NODATA) & (truth != NODATA)
+    known = int((truth != NODATA).sum())
+    if judged.sum() < LEAST_JUDGED * known:
+        return (f"only {judged.sum() / known:.0%} of the ground was judged",)
     there = sorted({*np.unique(found[judged]).tolist(), *np.unique(truth[judged]).tolist()} - {UNLABELED})
     told = [
         _defect(judged & (found == code), judged & (truth == code), names[code], least_iou, least_px) for code in there

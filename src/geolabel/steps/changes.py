@@ -9,6 +9,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from geolabel.files import digest_file
@@ -85,7 +86,8 @@ def changes(before: Path | None, now: gpd.GeoDataFrame, folder: Path) -> Changes
 
 def _said(frame: gpd.GeoDataFrame, key: str) -> list[str]:
     """What a label says of itself; its outline is in its id."""
-    return [str(frame.at[key, name] or "") for name in SAID]
+    said = [frame.loc[key, name] for name in SAID]
+    return ["" if pd.isna(one) else str(one) for one in said]
 
 
 def _redrawn(gone: gpd.GeoDataFrame, come: gpd.GeoDataFrame) -> list[tuple[str, str]]:
