@@ -20,7 +20,7 @@ from geolabel.errors import QualityError, nearest
 from geolabel.grid import Grid, Tile
 from geolabel.quality import confident
 from geolabel.quality.reasons import reason_of
-from geolabel.quality.tally import LEAST_CORE_PX, Tally, tally
+from geolabel.quality.tally import LEAST_CORE_PX, Box, Tally, tally
 from geolabel.shapes import area_m2, polygonise
 from geolabel.tables import SUSPECTS, check
 
@@ -150,13 +150,13 @@ def _patches(
     sizes = np.bincount(numbers.ravel(), minlength=count + 1)
     keep = np.flatnonzero((away >= LEAST_CORE_PX) & (sizes * grid.cell_area_m2() >= min_area_m2))
     keep = keep[keep > 0]
-    rows = [_patch(found, numbers, int(n), names[code], grid) for n in keep]
+    boxes = ndimage.find_objects(numbers)
+    rows = [_patch(found, numbers[boxes[n - 1]] == n, boxes[n - 1], names[code], grid) for n in keep]
     return gpd.GeoDataFrame(rows, geometry="geometry", crs=grid.crs.to_wkt()) if rows else gpd.GeoDataFrame()
 
 
-def _patch(found: Tally, numbers: NDArray[np.int32], n: int, name: str, grid: Grid) -> dict[str, Any]:
-    rows, cols = ndimage.find_objects(numbers == n)[0]
-    inside = numbers[rows, cols] == n
+def _patch(found: Tally, inside: NDArray[np.bool_], box: Box, name: str, grid: Grid) -> dict[str, Any]:
+    rows, cols = box
     chance = found.outside[rows, cols][inside]
     window = Tile(rows.start, cols.start, rows.stop - rows.start, cols.stop - cols.start)
     shape = polygonise(inside, grid.crop(window)).dissolve()

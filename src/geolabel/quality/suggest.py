@@ -1,0 +1,164 @@
+"""What to label next: a batch under a budget of minutes, new tiles and tiles to be asked again in one order.
+
+A candidate's worth is uncertainty x diversity x balance, per minute. Uncertainty is what one more answer is expected to
+mend (`quality.gain`), so a doubtful label competes with unseen ground. Diversity is 1 less the likeness to what is
+known: labels count as far as they can be relied on, and so does what the batch already holds, so that it is not the same
+tile ten times. Balance favours tiles on which classes are expected of which little is labeled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geolabel.errors import QualityError
+from geolabel.tables import SUGGESTED, check
+
+Floats = NDArray[np.float64]
+Action = Literal["new", "relabel"]
+COMPONENTS = 5
+"""Principal components in which tiles are compared."""
+NEIGHBOURS = 5
+"""The median distance to as many neighbours is the length over which tiles are alike."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Tiles that may be labeled; rows of every array are in the order of `names`."""
+
+    names: tuple[str, ...]
+    """Task ids."""
+    labeled: NDArray[np.bool_]
+    """(n,) whether a tile has an answer: then it would be asked again."""
+    open: NDArray[np.bool_]
+    """(n,) whether it may be suggested; others only say what is known."""
+    gain: Floats
+    """(n,) share of wrong pixels that one more answer is expected to mend."""
+    reliable: Floats
+    """(n,) 0-1: how far its label can be relied on; 0 without one."""
+    features: Floats
+    """(n, feature) what a tile looks like: means and spreads of what the model reads."""
+    shares: Floats
+    """(n, class) expected share of each class."""
+    minutes: Floats
+    """(n,) that an answer is expected to take."""
+    classes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        n = len(self.names)
+        arrays = (self.labeled, self.open, self.gain, self.reliable, self.features, self.shares, self.minutes)
+        if any(len(one) != n for one in arrays):
+            raise QualityError(f"{n} candidates with columns of {[len(one) for one in arrays]}")
+        if n and not (np.isfinite(self.minutes).all() and self.minutes.min() > 0):
+            raise QualityError("an answer that takes no time", hint="minutes of every candidate are above 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """Exponents of what makes up a candidate's worth; 0 leaves a part out."""
+
+    uncertainty: float = 1.0
+    diversity: float = 1.0
+    balance: float = 1.0
+    minutes: float = 1.0
+
+
+def suggest(candidates: Candidates, minutes: float, *, worth: Worth | None = None) -> pd.DataFrame:
+    """`tables.SUGGESTED`: the batch for a budget of minutes, chosen one after another; ties break by name.
+
+    The score is that at the moment of choice: what was chosen before makes the tiles like it worth less.
+
+    Raises
+    ------
+    QualityError
+        For a budget that is not above 0.
+    """
+    if not minutes > 0:
+        raise QualityError(f"a budget of {minutes} minutes", hint="above 0")
+    order = np.argsort(np.array(candidates.names, object), kind="stable")
+    like, even = likeness(candidates.features), balance(candidates)
+    rows, left, weights = [], float(minutes), worth or Worth()
+    known = like * np.where(candidates.labeled, candidates.reliable, 0.0)[None, :]
+    np.fill_diagonal(known, 0.0)  # a tile asked again is compared with the others
+    novelty, free = 1 - known.max(1, initial=0.0), candidates.open.copy()
+    while (fits := free & (candidates.minutes <= left + 1e-9)).any():
+        value = _value(candidates, novelty, even, weights)
+        best = order[int(np.argmax(np.where(fits, value, -1.0)[order]))]
+        rows.append(_row(candidates, int(best), float(value[best]), float(novelty[best]), float(even[best])))
+        free[best], left = False, left - candidates.minutes[best]
+        novelty = np.minimum(novelty, 1 - like[:, best])
+    return check(pd.DataFrame(rows, columns=list(SUGGESTED)).astype(_KINDS), SUGGESTED)
+
+
+_KINDS = {name: float if kind == "float" else object for name, kind in SUGGESTED.kinds.items()}
+
+
+def _value(candidates: Candidates, novelty: Floats, even: Floats, worth: Worth) -> Floats:
+    parts = ((candidates.gain, worth.uncertainty), (novelty, worth.diversity), (even, worth.balance))
+    value = np.prod([np.maximum(part, 0) ** power for part, power in parts], axis=0)
+    return np.asarray(value / candidates.minutes**worth.minutes)
+
+
+def likeness(features: Floats) -> Floats:
+    """(n, n) how alike tiles look, 0-1, 1 of a tile with itself: a Gaussian of their distance in principal components.
+
+    Its length is the median distance of a tile to its fifth neighbour. Features are standardised; NaN is read as their mean.
+    """
+    n = len(features)
+    if n < 2:
+        return np.ones((n, n))
+    spread = np.nanstd(features, axis=0)
+    scaled = np.nan_to_num((features - np.nanmean(features, axis=0)) / np.where(spread > 0, spread, 1.0))
+    left, size, _ = np.linalg.svd(scaled, full_matrices=False)
+    points = left[:, :COMPONENTS] * size[:COMPONENTS]
+    squared = ((points[:, None] - points[None]) ** 2).sum(-1)
+    typical = float(np.median(np.sort(squared, axis=1)[:, min(NEIGHBOURS, n - 1)]))
+    return np.exp(-squared / (2 * typical)) if typical > 0 else (squared == 0).astype(float)
+
+
+def balance(candidates: Candidates) -> Floats:
+    """(n,) mean weight of the classes expected on a tile; a class weighs 1 / sqrt of its share of what is labeled.
+
+    Shares are smoothed by one tile of every class alike; the weights of all candidates that are open have mean 1.
+    """
+    known = candidates.shares[candidates.labeled]
+    k = candidates.shares.shape[1]
+    share = (known.sum(0) + 1 / k) / (len(known) + 1)
+    raw = candidates.shares @ (1 / np.sqrt(share))
+    mean = raw[candidates.open].mean() if candidates.open.any() else 1.0
+    return np.asarray(raw / mean if mean > 0 else np.ones(len(raw)))
+
+
+def _row(candidates: Candidates, place: int, score: float, novelty: float, even: float) -> dict[str, object]:
+    action: Action = "relabel" if candidates.labeled[place] else "new"
+    gain = float(candidates.gain[place])
+    return {
+        "task": candidates.names[place],
+        "action": action,
+        "score": score,
+        "uncertainty": gain,
+        "diversity": novelty,
+        "balance": even,
+        "minutes": float(candidates.minutes[place]),
+        "reason": _reason(action, gain, novelty, _expected(candidates, place, even)),
+    }
+
+
+def _expected(candidates: Candidates, place: int, even: float) -> str:
+    """Words on the class for which a tile is favoured, if it is."""
+    names: Sequence[str] = candidates.classes
+    if even <= 1.2 or not names:
+        return ""
+    return f"; {names[int(candidates.shares[place].argmax())]} expected, of which little is labeled"
+
+
+def _reason(action: Action, gain: float, novelty: float, expected: str) -> str:
+    doubt = f"another answer should mend {gain:.1%} of it"
+    who = {"new": f"the model is unsure: {doubt}", "relabel": f"answers and the model disagree: {doubt}"}[action]
+    unlike = "unlike what is labeled" if novelty > 0.5 else "like other tiles" if novelty < 0.1 else "partly new ground"
+    return f"{who}; {unlike}{expected}"
