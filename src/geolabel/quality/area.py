@@ -33,7 +33,7 @@ class Estimate:
     high: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Accuracy:
     """How good a map is and how large its classes are, estimated from a stratified random sample."""
 
@@ -82,6 +82,9 @@ class Accuracy:
         return "\n".join(
             [f"{head} ({self.about_words})", *(f"{row['class']}: {_words(row)}" for row in _values(self.table))]
         )
+
+    def __repr__(self) -> str:
+        return str(self)
 
     @property
     def about_words(self) -> str:

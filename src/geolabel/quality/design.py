@@ -128,7 +128,7 @@ def _spread(shares: ArrayLike) -> NDArray[np.float64]:
 
 
 # ---------------------------------------------------------------------- the whole plan
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Design:
     """Points by stratum, and the standard errors that are to be expected from them."""
 
@@ -155,6 +155,9 @@ class Design:
     def __str__(self) -> str:
         each = ", ".join(f"{name} {n}" for name, n in zip(self.classes, self.n, strict=True))
         return f"{self.total} points, {self.allocation}: {each}; standard error of overall accuracy {self.expected.overall.se:.4f}"
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def _repr_html_(self) -> str:
         from html import escape

@@ -89,7 +89,7 @@ class Shown:
         return [self.names.get(int(code), "") for code in found]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sample:
     """Pixels of one map for which the reference is asked; the strata are the map's classes."""
 
@@ -152,8 +152,11 @@ class Sample:
     def __str__(self) -> str:
         return f"sample {self.name} of the {self.kind} map {self.map_digest[:8]}: {self.design}"
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def _repr_html_(self) -> str:
-        return self.design._repr_html_()
+        return f"<p>sample {self.name} of the {self.kind} map {self.map_digest[:12]}</p>{self.design._repr_html_()}"
 
 
 # ---------------------------------------------------------------------- plan
