@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from geolabel.quality import fuse
 from geolabel.quality.agree import agree
-from geolabel.quality.em import distinct
+from geolabel.quality.patterns import distinct
 from labels import answer, tasks_of, utm_grid
 
 GRID = utm_grid(12, 12)
@@ -38,6 +38,7 @@ def test_order_does_not_matter(seed, n, method, order):
 @settings(max_examples=30, deadline=None)
 def test_patterns_are_the_votes(seed, annotators, categories):
     codes = np.random.default_rng(seed).integers(-1, categories, (annotators, 40)).astype(np.int8)
-    rows, index = distinct(codes, categories)
+    rows, index, counts = distinct(codes, categories)
+    assert (np.bincount(index, minlength=len(rows)) == counts).all()
     assert (codes == rows[index].T).all()
     assert len(np.unique(rows, axis=0)) == len(rows)

@@ -7,33 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geolabel.quality.patterns import distinct
 from geolabel.quality.votes import Codes, Votes
 
 Floats = NDArray[np.float64]
-SMALL_KEY = 1 << 22
 PSEUDO = 1.0
 """Pixels added to each cell of a confusion matrix, so that nothing is impossible."""
 ITERATIONS, TOLERANCE = 200, 1e-7
-
-
-def distinct(codes: Codes, categories: int) -> tuple[Codes, NDArray[np.intp]]:
-    """(pattern, annotator) different columns of votes (annotator, pixel), and the number of each pixel's pattern."""
-    base = categories + 1
-    if base ** len(codes) > SMALL_KEY:
-        rows, index = np.unique(codes.T, axis=0, return_inverse=True)
-        return rows, index.ravel()
-    key = np.zeros(codes.shape[1], np.int32)
-    for column in codes:
-        key = key * base + (column + 1)
-    used = np.flatnonzero(np.bincount(key, minlength=1))
-    place = np.zeros(used[-1] + 1 if len(used) else 1, np.intp)
-    place[used] = np.arange(len(used))
-    powers = base ** np.arange(len(codes) - 1, -1, -1)
-    return (used[:, None] // powers % base - 1).astype(np.int8), place[key]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,19 +42,19 @@ class Table:
         annotators = tuple(sorted({name for one in votes for name in one.annotators}))
         categories = len(votes[0].classes) + 1
         found = [_task_patterns(one, annotators, categories) for one in votes]
-        sets, which = np.unique(np.stack([weights for *_, weights in found]), axis=0, return_inverse=True)
-        marked = [np.insert(rows, 0, mark, 1) for mark, (rows, *_) in zip(which.ravel(), found, strict=True)]
+        sets, which = np.unique(np.stack([one.weights for one in found]), axis=0, return_inverse=True)
+        marked = [np.insert(one.rows, 0, mark, 1) for mark, one in zip(which.ravel(), found, strict=True)]
         patterns, place = np.unique(np.concatenate(marked), axis=0, return_inverse=True)
-        parts = np.split(place.ravel(), np.cumsum([len(rows) for rows in marked])[:-1])
+        parts = np.split(place.ravel(), np.cumsum([len(one.rows) for one in found])[:-1])
         unknown, known = np.zeros(len(patterns)), {}
-        for one, (_, index, _), part in zip(votes, found, parts, strict=True):
+        for one, own, part in zip(votes, found, parts, strict=True):
             if one.task.id in gold:
                 true = gold[one.task.id].ravel()
-                key = (part[index] * categories + true)[true >= 0]
+                key = (part[own.index] * categories + true)[true >= 0]
                 counts = np.bincount(key, minlength=len(patterns) * categories)
                 known[one.task.id] = counts.reshape(-1, categories).astype(float)
             else:
-                unknown[part] += np.bincount(index, minlength=len(part))
+                unknown[part] += own.counts
         codes = patterns[:, 1:].astype(np.int8)
         return cls(annotators, codes, sets[patterns[:, 0]], unknown, known, categories)
 
@@ -84,15 +69,26 @@ class Table:
         return sum(self.known.values(), np.zeros((len(self.patterns), self.categories)))
 
 
-def _task_patterns(
-    votes: Votes, annotators: Sequence[str], categories: int
-) -> tuple[NDArray[np.int32], NDArray[np.intp], Floats]:
-    """(patterns over all annotators, the number of each pixel's, weight of each annotator's vote: 1 for who is not heard)."""
-    rows, index = distinct(votes.codes.reshape(len(votes.codes), -1), categories)
+@dataclass(frozen=True, slots=True, eq=False)
+class Said:
+    """The patterns of one task over all annotators."""
+
+    rows: NDArray[np.int32]
+    """(pattern, annotator)"""
+    index: NDArray[Any]
+    """(pixel,) number of its pattern."""
+    counts: NDArray[np.int64]
+    """(pattern,) pixels."""
+    weights: Floats
+    """(annotator,) independence of the vote; 1 for who is not heard."""
+
+
+def _task_patterns(votes: Votes, annotators: Sequence[str], categories: int) -> Said:
+    rows, index, counts = distinct(votes.codes.reshape(len(votes.codes), -1), categories)
     columns = [annotators.index(name) for name in votes.annotators]
     wide, weights = np.full((len(rows), len(annotators)), -1, np.int32), np.ones(len(annotators))
     wide[:, columns], weights[columns] = rows, votes.independence
-    return wide, index, weights
+    return Said(wide, index, counts, weights)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,10 +113,10 @@ class Model:
 
     def posterior(self, votes: Votes) -> Floats:
         """(category, y, x) posterior of each pixel; NaN where nobody judged."""
-        rows, index = distinct(votes.codes.reshape(len(votes.codes), -1), len(self.prevalence))
+        rows, index, _ = distinct(votes.codes.reshape(len(votes.codes), -1), len(self.prevalence))
         each = self.of_patterns(rows, votes.annotators, np.broadcast_to(votes.independence, rows.shape))
         each[(rows < 0).all(1)] = np.nan
-        return each[index].T.reshape(-1, *votes.grid.shape)
+        return np.take(each.T, index, axis=1).reshape(-1, *votes.grid.shape)
 
     def informedness(self, annotator: str) -> float:
         """Chance that this annotator tells the truth beyond guessing: 1 perfect, 0 useless (Youden's J for two)."""
