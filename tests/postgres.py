@@ -157,8 +157,10 @@ class Server:
         """End it and remove its folder."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-            with contextlib.suppress(subprocess.TimeoutExpired):
+            try:
                 self.process.wait(30)
+            except subprocess.TimeoutExpired:  # its last checkpoint waits for a busy disk
+                self.abort()
         if self.guard is not None:
             self.guard.communicate(timeout=30)
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -108,6 +108,17 @@ def test_gold_comes_in_the_order_of_work_so_that_neither_place_nor_doubt_tells_i
     assert near[always[0]] == near[never[0]] == 0 or abs(near[always[0]] - near[never[0]]) <= 64
 
 
+def test_a_long_way_does_not_give_gold_away():
+    """Gold lies thin, so the next one is far; of those who are sent far at most about half are sent to gold."""
+    works = [Work(replace(task, purpose="gold" if n % 7 == 3 else "new")) for n, task in enumerate(TASKS)]
+    far = Counter()
+    for n in range(60):
+        given_ = served(works, Rules(0.15, 0), f"person:{n}", 25)
+        far.update(t.purpose for last, t in itertools.pairwise(given_) if away(t, last) > 1.5 * 64)
+    assert far.total() > 200
+    assert far["gold"] / far.total() < 0.65
+
+
 def test_without_work_to_hide_it_among_there_is_no_gold():
     works = [replace(one, places=0) if one.task.purpose == "new" else one for one in purposed(gold=5)]
     assert order("person:a", works, Rules(1.0, 0)) == []

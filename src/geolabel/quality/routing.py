@@ -10,6 +10,8 @@ from geolabel.digests import digest
 from geolabel.nouns.task import Task
 from geolabel.quality.review import Standing
 
+Key = tuple[float, float, float, float, str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -47,7 +49,8 @@ def order(annotator: str, works: Sequence[Work], rules: Rules, *, last: Task | N
 
     Newcomers get calibration tasks first. Then each assignment is gold with the chance `gold_rate`, drawn by
     annotator and number so that nobody can foresee it and everybody gets the same again; gold tasks come in the order
-    in which work comes, so that they cannot be told apart by it. Without work there is no gold: there is nothing to
+    in which work comes, and as often as gold a task of work that lies as far away, so that neither tells gold apart.
+    Without work there is no gold: there is nothing to
     hide it among. Work: lowest agreement first, then the greater priority, then the nearer to `last`; ties by a draw
     of the annotator's own, so that not everybody begins in one corner, and then by name.
     """
@@ -58,11 +61,22 @@ def order(annotator: str, works: Sequence[Work], rules: Rules, *, last: Task | N
     calibrated = sum(task.purpose == "calibration" for task in mine)
     if calibrated < rules.calibration and by["calibration"]:
         return by["calibration"]
-    turn = draw(rules.seed, "gold", annotator, len(mine) - calibrated) < rules.gold_rate
-    return by["gold"] + work if turn and work else work
+    turn = draw(rules.seed, "gold", annotator, len(mine) - calibrated)
+    if not work or not by["gold"] or turn >= 2 * rules.gold_rate:
+        return work
+    return by["gold"] + work if turn < rules.gold_rate else _decoyed(left, by["gold"], work)
 
 
-def _key(one: Work, annotator: str, rules: Rules, last: Task | None) -> tuple[float, float, float, float, str, str]:
+def _decoyed(left: Sequence[Key], gold: Sequence[str], work: Sequence[str]) -> list[str]:
+    """The work with one first that lies about as far away as gold would: whoever is sent far is not always sent to gold."""
+    keys = {key[-1]: key for key in left}
+    far, urgent = keys[gold[0]][2], keys[work[0]][:2]
+    alike = [task for task in work if keys[task][:2] == urgent]
+    decoy = min(alike, key=lambda task: (abs(keys[task][2] - far) if math.isfinite(far) else 0.0, keys[task]))
+    return [decoy, *(task for task in work if task != decoy)]
+
+
+def _key(one: Work, annotator: str, rules: Rules, last: Task | None) -> Key:
     """What is sorted by; the last two are the purpose and the id."""
     key = one.task.id
     near = away(one.task, last)

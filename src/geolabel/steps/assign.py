@@ -37,7 +37,7 @@ def assign(
 ) -> Assignment | None:
     """What is next for this annotator, leased to them; None where nothing is left for them now.
 
-    To answer: as `quality.routing.order` has it. To review: as `quality.routing.queue` has it, one reviewer a task.
+    To answer: as `quality.routing.order` has it. To review or adjudicate: as `quality.routing.queue` has it, to one person.
     Who holds an assignment in this role is given it again. Safe for many workers at once: what was read may be old by
     the time the lease is taken, so the ledger looks again before it gives one.
 
@@ -52,8 +52,10 @@ def assign(
         raise QualityError(f"{annotator} is paused: {board.paused[annotator]}", hint=hint)
     limits = {task.id: _limit(task, board, terms) for task in tasks}
     works = _works(tasks, board, terms, limits, now)
-    ids = (_reviews if role == "review" else _answers)(works, board, annotator, terms)
-    offered = [(key, 1 if role == "review" else limits[key]) for key in ids]
+    ids = (_answers if role == "answer" else _reviews)(works, board, annotator, terms)
+    if not ids and not any(one.annotator == annotator and one.how is None for one in board.leases):
+        return None  # who waits and asks again keeps nobody from writing
+    offered = [(key, limits[key] if role == "answer" else 1) for key in ids]
     lease = ledger.leases.take(offered, annotator, now=now, minutes=terms.options.minutes, role=role)
     return None if lease is None else _assignment(tasks, lease, terms)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -24,6 +24,8 @@ ROWS = 20_000
 """Answers and shapes that are turned into rows at once: what bounds the memory of an append."""
 PARAMETERS = 500
 """Values in one `IN (...)`."""
+FEW = 4
+"""Streams whose ends are looked up one by one."""
 
 
 def known_kind(kind: str) -> str:
@@ -42,17 +44,19 @@ def append_many(connection: Connection, given: Sequence[NewEvent]) -> list[str]:
     """Digests of new events, each at the end of its stream; the caller holds the write lock and called `check_after`."""
     seq = next_number(connection, events.c.seq)
     at = datetime.now(UTC).isoformat(timespec="microseconds")
-    last: dict[str, str | None] = {}
+    last: dict[str, str | None] = dict(_lasts(connection, {one.stream for one in given}))
+    links: list[str] = []
     rows = []
     for number, one in enumerate(given, start=seq):
         text = _text(one)
-        prev = last[one.stream] if one.stream in last else _last(connection, one.stream)
+        prev = last.get(one.stream)
         head = [number, str(uuid4()), known_kind(one.kind), at, one.actor, one.stream]
         last[one.stream] = link = event_digest(prev, head, text)
         rows.append(dict(zip(events.columns.keys(), [*head, text, prev, link], strict=True)))
+        links.append(link)
     if rows:
         connection.execute(insert(events), rows)
-    return [row["digest"] for row in rows]
+    return links
 
 
 def _text(event: NewEvent) -> str:
@@ -63,10 +67,21 @@ def _text(event: NewEvent) -> str:
         raise StoreError(f"the payload of {event.kind!r} is no JSON: {error}", hint=hint) from error
 
 
-def _last(connection: Connection, stream: str) -> str | None:
-    """Digest of a stream's last event."""
-    query = select(events.c.digest).where(events.c.stream == stream).order_by(events.c.seq.desc()).limit(1)
-    return connection.execute(query).scalar()
+def _lasts(connection: Connection, streams: Collection[str]) -> dict[str, str]:
+    """Stream -> digest of its last event, of those that have one."""
+    few, many = (
+        ([*streams], []) if len(streams) < FEW else ([PROJECT] * (PROJECT in streams), [*{*streams} - {PROJECT}])
+    )
+    found: dict[str, str] = {}
+    for stream in few:  # straight to the end of a long stream
+        query = select(events.c.digest).where(events.c.stream == stream).order_by(events.c.seq.desc()).limit(1)
+        found.update((stream, link) for link in connection.execute(query).scalars())
+    for start in range(0, len(many), PARAMETERS):
+        own = events.c.stream.in_(many[start : start + PARAMETERS])
+        latest = select(func.max(events.c.seq)).where(own).group_by(events.c.stream)
+        rows = connection.execute(select(events.c.stream, events.c.digest).where(events.c.seq.in_(latest)))
+        found.update((row.stream, row.digest) for row in rows)
+    return found
 
 
 def afters(given: Sequence[NewEvent]) -> dict[str, str | None]:
@@ -76,8 +91,9 @@ def afters(given: Sequence[NewEvent]) -> dict[str, str | None]:
 
 def check_after(connection: Connection, afters: Mapping[str, str | None]) -> None:
     """Raise OvertakenError where a stream does not end with this event any more; the caller holds the write lock."""
+    lasts = _lasts(connection, afters.keys())
     for stream, after in afters.items():
-        if _last(connection, stream) != after:
+        if lasts.get(stream) != after:
             query = select(events).where(events.c.stream == stream).order_by(events.c.seq.desc()).limit(1)
             row = connection.execute(query).first()
             said = f"event {row.seq} ({row.kind} by {row.actor}, {row.at})" if row else "no event, not the one named"

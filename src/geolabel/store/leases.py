@@ -249,8 +249,9 @@ def _open(connection: Connection, annotator: str | None, role: Role | None) -> l
 def read_leases(connection: Connection, query: Any) -> Iterator[Lease]:
     """The leases that `query` selects."""
     for row in connection.execute(query):
-        taken, until, ended = (text and datetime.fromisoformat(text) for text in row[4:7])
-        yield Lease(*row[:4], taken, until, ended, row.how)
+        taken, until = map(datetime.fromisoformat, (row.taken_at, row.expires_at))
+        ended = None if row.ended_at is None else datetime.fromisoformat(row.ended_at)
+        yield Lease(row.id, row.task_id, row.annotator, row.role, taken, until, ended, row.how)
 
 
 def _text(moment: datetime) -> str:

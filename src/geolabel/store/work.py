@@ -37,8 +37,8 @@ def heads(connection: Connection, task_id: str | None = None) -> Iterator[Head]:
     query = query.join(later, later.c.supersedes == answers.c.uuid, isouter=True).order_by(answers.c.id)
     if task_id is not None:
         query = query.where(answers.c.task_id == task_id)
-    for row in connection.execute(query):
-        yield Head(*row[:-1], corrected=bool(row[-1]))
+    for task, who, outcome, uuid, at, active_s, event, corrected in connection.execute(query):
+        yield Head(task, who, outcome, uuid, at, active_s, event, bool(corrected))
 
 
 @dataclass(frozen=True, slots=True)
