@@ -43,6 +43,20 @@ def test_the_third_notebook_takes_labels_in_and_gives_them_out():
     assert "answers are under wildfire@3" in outputs
 
 
+@pytest.mark.slow
+def test_the_fourth_notebook_ends_with_an_area_that_holds_the_truth():
+    outputs = outputs_of("04_quality.ipynb")
+    text = str(outputs)
+    assert "chosen: stack" in text
+    assert "pause" in text
+    assert "manifest.json" in text
+    assert "user's accuracy" in text
+    table = next(out["data"]["text/plain"] for out in reversed(outputs) if "true_ha" in str(out.get("data", "")))
+    _, _, low, high, true = next(line.split()[1:] for line in table.splitlines() if line.startswith("jeffreys"))
+    assert float(low) < float(true) < float(high)
+    assert "every link, product and delivery holds" in outputs[-1]["text"]
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
 def test_a_notebook_is_stored_without_outputs(path):
     cells = nbformat.read(path, as_version=4).cells
