@@ -1,12 +1,15 @@
 """Laws of a front on any field (it reaches what is connected, nests in time, has no preferred direction), of fuel moisture
-in any weather, and of fire danger."""
+in any weather, of fire danger, and of the fire at one point, with its crowns."""
 
 import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import label
 
+from geolabel.bearings import difference
+from geolabel.fire.crown import PASSIVE, Canopy
 from geolabel.fire.front import first_arrival
+from geolabel.fire.fuel import fuel_models
 from geolabel.fire.fwi import (
     drought_code,
     duff_moisture_code,
@@ -15,6 +18,7 @@ from geolabel.fire.fwi import (
     initial_spread_index,
 )
 from geolabel.fire.moisture import TIME_LAG_H, Air, dead_moisture
+from geolabel.fire.point import Conditions, Options, Site, point_fire
 
 RES = 30.0
 LONG = 1e5
@@ -186,3 +190,51 @@ def test_danger_rises_with_drought_and_wind(ffmc, wind, bui):
     assert index >= 0
     assert fire_weather_index(initial_spread_index(ffmc, wind + 5), bui) >= index
     assert fire_weather_index(initial_spread_index(ffmc, wind), bui + 5) >= index - 2e-3 * index  # 80: two curves meet
+
+
+# ---------------------------------------------------------------------------------------------- the fire at one point
+@st.composite
+def points(draw):
+    """A site without trees yet, conditions and how the models are joined."""
+    slope, aspect = draw(st.floats(0, 45)), draw(st.floats(0, 359))
+    speed, from_deg = draw(st.floats(0, 25)), draw(st.floats(0, 359))
+    wet = [draw(st.floats(0.02, 0.15)) for _ in range(3)] + [draw(st.floats(0.3, 1.5)) for _ in range(2)]
+    fuel = draw(st.sampled_from(sorted(fuel_models())))
+    ways = {"wind_limit": draw(st.booleans()), "wind_on_slope": draw(st.sampled_from(["behave", "projected"]))}
+    return fuel, slope, aspect, speed, from_deg, wet, ways
+
+
+@given(points(), st.floats(0, 359))
+def test_a_turned_site_burns_the_same_way_turned(made, turn):
+    fuel, slope, aspect, speed, from_deg, wet, ways = made
+    here = point_fire(Site(fuel, slope, aspect), Conditions(speed, from_deg, wet), Options(**ways)).surface
+    there = Site(fuel, slope, (aspect + turn) % 360), Conditions(speed, (from_deg + turn) % 360, wet)
+    turned = point_fire(*there, Options(**ways)).surface
+    assert np.allclose(turned.rate_m_min, here.rate_m_min, rtol=1e-6)
+    if (here.effective_wind_m_min > 0.1).all():  # where nothing drives the fire it has no direction
+        assert difference(turned.bearing_deg, here.bearing_deg + turn).max() < 0.01
+
+
+canopies = st.tuples(
+    st.floats(0.1, 0.9), st.floats(6, 40), st.floats(0.02, 0.9), st.floats(0.02, 0.4), st.floats(0.6, 1.5)
+)
+
+
+@given(points(), canopies, st.sampled_from(["rothermel", "cruz"]))
+def test_crowns_only_add_to_a_fire(made, trees, model):
+    fuel, slope, aspect, speed, from_deg, wet, ways = made
+    cover, height, share, density, foliar = trees
+    weather, options = Conditions(speed, from_deg, wet), Options(crown=model, **ways)
+
+    def fire(base_share):
+        canopy = Canopy(cover, height, base_share * height, density, foliar)
+        return point_fire(Site(fuel, slope, aspect, canopy), weather, options)
+
+    made = fire(share)
+    assert (made.crown.rate_m_min >= made.surface.rate_m_min).all()
+    assert (made.crown.intensity_kw_m >= made.surface.intensity_kw_m * (1 - 1e-12)).all()
+    assert ((made.crown.crown_fraction_burned >= 0) & (made.crown.crown_fraction_burned <= 1)).all()
+    lit = made.surface.intensity_kw_m >= made.crown.critical_intensity_kw_m
+    assert ((made.crown.kind >= PASSIVE) == lit).all()
+    lower = fire(share / 2).crown
+    assert (lower.critical_intensity_kw_m <= made.crown.critical_intensity_kw_m).all()
