@@ -64,8 +64,8 @@ def size() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as name:
         seen = asked(Path(name) / "ledger.sqlite", SIDE)
     beside = f"median of {len(seen.next_ms)} people on {seen.tasks:,} tasks, half of them answered twice; worst"
-    yield Row("the next task at size", np.median(seen.next_ms), "ms", f"{beside} {seen.next_ms.max():.0f}")
-    yield Row("an answer at size", np.median(seen.submit_ms), "ms", f"{beside} {seen.submit_ms.max():.0f}")
+    yield Row("the next task at size", float(np.median(seen.next_ms)), "ms", f"{beside} {seen.next_ms.max():.0f}")
+    yield Row("an answer at size", float(np.median(seen.submit_ms)), "ms", f"{beside} {seen.submit_ms.max():.0f}")
 
 
 @row(*MADE_FROM, "src/geolabel/quality/agree.py", "src/geolabel/quality/simulate.py")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from geolabel.store.events import Event
 from geolabel.store.leases import Lease, read_leases
@@ -33,7 +34,7 @@ def heads(connection: Connection, task_id: str | None = None) -> Iterator[Head]:
     """Heads in the order of appending, of one task where it is given."""
     later = answers.alias("later")
     names = ("task_id", "annotator", "outcome", "uuid", "at", "active_s", "event")
-    query = select(*(answers.c[name] for name in names), later.c.uuid.is_not(None))
+    query: Select[Any] = select(*(answers.c[name] for name in names), later.c.uuid.is_not(None))
     query = query.join(later, later.c.supersedes == answers.c.uuid, isouter=True).order_by(answers.c.id)
     if task_id is not None:
         query = query.where(answers.c.task_id == task_id)
