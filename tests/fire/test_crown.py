@@ -82,8 +82,9 @@ def test_the_crown_fire_is_that_of_behave(behave, ours, mine, theirs):
 
 
 def test_thresholds_as_printed():
-    # Van Wagner (1977) found his constant with a red pine stand: base 6 m, foliage at 100 %, 2500 kW/m
-    assert critical_surface_intensity_kw_m(6.0, 1.0) == pytest.approx(2500, rel=0.02)
+    # test data of cffdrs, the package of the Canadian Forest Service; at 1 m and 100 % by hand, 30.5 ** 1.5
+    assert critical_surface_intensity_kw_m(145.8, [2.502, 2.736]) == pytest.approx([1017870.17, 1154070.14])
+    assert critical_surface_intensity_kw_m(1.0, 1.0) == pytest.approx(168.44, abs=0.01)
     assert critical_crown_rate_m_min([0.05, 0.1, 0.3]).tolist() == pytest.approx([60, 30, 10])
     assert critical_crown_rate_m_min(0.0) == np.inf
     assert critical_surface_intensity_kw_m(0.0, 1.0) == critical_surface_intensity_kw_m(0.1, 1.0)

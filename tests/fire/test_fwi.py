@@ -53,7 +53,7 @@ def test_sixty_days_of_the_reference(reference, name):
 
 
 def test_the_printed_example():
-    """First day of the sample of Van Wagner & Pickett (1985, table 1): 17 C, 42 %, 25 km/h, no rain, in April."""
+    """First day of the sample of Van Wagner & Pickett (1985): 17 C, 42 %, 25 km/h, no rain, in April."""
     ffmc = fine_fuel_moisture_code(85.0, 17.0, 42.0, 25.0, 0.0)
     dmc = duff_moisture_code(6.0, 17.0, 42.0, 0.0, effective_day_length_h(4))
     dc = drought_code(15.0, 17.0, 0.0, day_length_factor(4))

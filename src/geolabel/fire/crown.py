@@ -6,8 +6,8 @@ light, the crown fire is conditional: it happens if one comes in from the side. 
 
 Without canopy base height and canopy bulk density nothing here runs: no default of them means anything.
 
-Source: Van Wagner (1977), Can. J. For. Res. 7:23-34; Rothermel (1991), INT-438; Scott & Reinhardt (2001), RMRS-RP-29 (their
-equation numbers, SR); Cruz, Alexander & Wakimoto (2005), Can. J. For. Res. 35:1626-1639. Cruz & Alexander (2010) show
+Source: Van Wagner (1977), Can. J. For. Res. 7:23-34; Rothermel (1991), INT-438; Scott & Reinhardt (2001), RMRS-RP-29 (SR);
+Cruz, Alexander & Wakimoto (2005), Can. J. For. Res. 35:1626-1639; equation numbers where known. Cruz & Alexander (2010) show
 that the linked models of Rothermel and Van Wagner predict too little crown fire: `cruz` is there to compare.
 """
 
@@ -38,11 +38,11 @@ SURFACE, CONDITIONAL, PASSIVE, ACTIVE = range(4)
 MASS_FLOW_KG_M2_MIN = 3.0
 """Crown fuel that must enter a solid flame front each minute (Van Wagner 1977: 0.05 kg/m2/s)."""
 ROTHERMEL_RATIO = 3.34
-"""Crown fires of the northern Rocky Mountains over fuel model 10 (Rothermel 1991, 2; 5.68 for near-maximum runs)."""
+"""Crown fires of the northern Rocky Mountains over fuel model 10 (Rothermel 1991)."""
 OPEN_CROWN_WIND = 0.4
 """Midflame over 20-ft wind in the fuel model 10 that stands for the crowns (Rothermel 1991)."""
 CROWN_HEAT_KJ_KG = 8000 * 1.055056 / 0.45359237
-"""Heat of combustion of crown fuel: 8000 Btu/lb, as in Behave (18 000 kJ/kg in Van Wagner 1977: 3 % less)."""
+"""Heat of combustion of crown fuel: 8000 Btu/lb, as in Behave (others take 18 000 kJ/kg: 3 % less)."""
 
 
 # ---------------------------------------------------------------------------------------------- the canopy
@@ -122,7 +122,7 @@ class Canopy:
 
 # ---------------------------------------------------------------------------------------------- thresholds
 def critical_surface_intensity_kw_m(base_height_m: ArrayLike, foliar_moisture: ArrayLike) -> Any:
-    """Intensity of the surface fire that lights crowns of a base height in m, kW/m (Van Wagner 1977, 4; SR 11).
+    """Intensity of the surface fire that lights crowns of a base height in m, kW/m (Van Wagner 1977, 4).
 
     Foliage is a fraction of dry weight. As in Behave, base heights below 0.1 m count as 0.1 m.
     """
@@ -131,13 +131,13 @@ def critical_surface_intensity_kw_m(base_height_m: ArrayLike, foliar_moisture: A
 
 
 def critical_crown_rate_m_min(bulk_density_kg_m3: ArrayLike) -> Any:
-    """Rate at which crowns carry fire by themselves, m/min; infinite without crowns (Van Wagner 1977, 9; SR 14)."""
+    """Rate at which crowns carry fire by themselves, m/min; infinite without crowns (Van Wagner 1977)."""
     density = np.asarray(bulk_density_kg_m3, float)
     return np.where(density > 0, MASS_FLOW_KG_M2_MIN / np.where(density > 0, density, 1.0), np.inf)
 
 
 def rate_of_intensity_m_min(intensity_kw_m: ArrayLike, heat_per_area_kj_m2: ArrayLike) -> Any:
-    """Rate of spread, m/min, at which fuel that releases a heat per area has an intensity in kW/m (SR 12)."""
+    """Rate of spread, m/min, at which fuel that releases a heat per area has an intensity in kW/m (Byram 1959)."""
     heat = np.asarray(heat_per_area_kj_m2, float)
     return np.where(heat > 0, 60 * np.asarray(intensity_kw_m, float) / np.where(heat > 0, heat, 1.0), np.inf)
 
@@ -157,20 +157,20 @@ def rothermel_crown_rate_m_min(wind_20ft_m_min: ArrayLike, moisture: ArrayLike) 
     moisture
         (5, ...) fractions: 1-h, 10-h, 100-h, live herbaceous, live woody.
 
-    Source: Rothermel (1991), 2; slope is left out, as in Behave.
+    Source: Rothermel (1991); slope is left out, as in Behave.
     """
     wind = OPEN_CROWN_WIND * np.asarray(wind_20ft_m_min, float)
     return ROTHERMEL_RATIO * head_fire(_crown_litter(moisture), wind, 180.0, 0.0, np.nan).rate_m_min
 
 
 def cruz_active_rate_m_min(wind_10m_km_h: ArrayLike, bulk_density_kg_m3: ArrayLike, m1: ArrayLike) -> Any:
-    """Rate of an active crown fire, m/min, of 10-m wind in km/h and of 1-h moisture, a fraction (Cruz et al. 2005, 8)."""
+    """Rate of an active crown fire, m/min, of 10-m wind in km/h and of 1-h moisture, a fraction (Cruz et al. 2005)."""
     wind, density = np.asarray(wind_10m_km_h, float), np.asarray(bulk_density_kg_m3, float)
     return 11.02 * wind**0.90 * density**0.19 * np.exp(-17 * np.asarray(m1, float))
 
 
 def cruz_passive_rate_m_min(active_rate_m_min: ArrayLike, critical_rate_m_min: ArrayLike) -> Any:
-    """Rate of a passive crown fire, m/min, of what it would be if active and of the critical rate (Cruz et al. 2005, 9)."""
+    """Rate of a passive crown fire, m/min, of what it would be if active and of the critical rate (Cruz et al. 2005)."""
     active = np.asarray(active_rate_m_min, float)
     return active * np.exp(-active / np.asarray(critical_rate_m_min, float))
 
@@ -182,7 +182,7 @@ def crown_length_to_width(wind_20ft_m_min: ArrayLike) -> Any:
 
 # ---------------------------------------------------------------------------------------------- winds at the thresholds
 def upslope_wind_m_min(fuel: SurfaceFuel, rate_m_min: ArrayLike, slope: ArrayLike = 0.0) -> Any:
-    """Midflame wind straight upslope at which fuel burns at a rate in m/min, 0 where it does so in calm air (SR 18, 20).
+    """Midflame wind straight upslope at which fuel burns at a rate in m/min, 0 where it does so in calm air (SR 20).
 
     Infinite where fuel does not burn. The wind limit is left aside; slope is rise/run.
     """
@@ -224,7 +224,7 @@ class CrownFire:
 
 
 def crown_fraction_burned(rate_m_min: ArrayLike, initiation_m_min: ArrayLike, full_m_min: ArrayLike) -> Any:
-    """Share of crown fuel that burns, 0-1: none at the surface rate that lights crowns, all at `full_m_min` (SR 28).
+    """Share of crown fuel that burns, 0-1: none at the surface rate that lights crowns, all at `full_m_min` (SR).
 
     `full_m_min` is the surface fire's rate in the wind from which crown fire is active.
     """
@@ -254,7 +254,7 @@ def crown_fire(
     active_rate_m_min, full_rate_m_min
         Rate of the crown fire if it is active, and of the surface fire in the wind from which it is.
     passive_rate_m_min
-        Rate while it is passive (Cruz); by default surface and active rate in the ratio of the crown fraction burned (SR 21).
+        Rate while it is passive (Cruz); by default surface and active rate in the ratio of the crown fraction burned (SR).
 
     Raises
     ------
@@ -295,7 +295,7 @@ def crown_fire(
 def fire_type(
     intensity_kw_m: ArrayLike, critical_kw_m: ArrayLike, active_rate_m_min: ArrayLike, critical_rate_m_min: ArrayLike
 ) -> Any:
-    """int8 code of `FIRE_TYPES`: whether the surface fire lights the crowns, and whether they carry on (SR table 6)."""
+    """int8 code of `FIRE_TYPES`: whether the surface fire lights the crowns, and whether they carry on (SR)."""
     lit = np.asarray(intensity_kw_m, float) >= np.asarray(critical_kw_m, float)
     carried = np.asarray(active_rate_m_min, float) >= np.asarray(critical_rate_m_min, float)
     kind = np.where(lit, np.where(carried, ACTIVE, PASSIVE), np.where(carried, CONDITIONAL, SURFACE))

@@ -38,7 +38,7 @@ def fireline_intensity_kw_m(heat_per_area_kj_m2: ArrayLike, rate_m_min: ArrayLik
 
 
 def thomas_flame_length_m(intensity_kw_m: ArrayLike) -> Any:
-    """Flame length of a crown fire, m: 0.2 I**(2/3) with I in Btu/ft/s and feet (Thomas 1963; Rothermel 1991, 11)."""
+    """Flame length of a crown fire, m: 0.2 I**(2/3) with I in Btu/ft/s and feet (Thomas 1963; Rothermel 1991)."""
     return 0.2 * (np.asarray(intensity_kw_m, float) / KW_M_PER_BTU_FT_S) ** (2 / 3) * FT
 
 

@@ -35,7 +35,7 @@ RAIN_FROM_MM_H = 0.05
 """Less is dew on a gauge."""
 SUN_WARMS_F = np.array([25.0, 19.0, 12.0, 5.0])
 SUN_DRIES = np.array([0.75, 0.83, 0.92, 1.0])
-"""By state of weather 0-3: clear, scattered (1/10-5/10), broken (6/10-9/10), overcast (PSW-82, p. 5)."""
+"""By state of weather 0-3: clear, scattered (1/10-5/10), broken (6/10-9/10), overcast (PSW-82)."""
 
 
 # ---------------------------------------------------------------------------------------------- the air at the fuel
@@ -53,7 +53,7 @@ def equilibrium_moisture(temp_c: ArrayLike, rh_percent: ArrayLike) -> Any:
 
 
 def at_fuel(temp_c: ArrayLike, rh_percent: ArrayLike, state_of_weather: ArrayLike) -> tuple[Any, Any]:
-    """(temperature in C, relative humidity in %) of the air that touches the fuel, warmed by the sun (PSW-82, p. 5).
+    """(temperature in C, relative humidity in %) of the air that touches the fuel, warmed by the sun (PSW-82).
 
     Parameters
     ----------

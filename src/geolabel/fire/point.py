@@ -214,7 +214,7 @@ def crown_indices(site: Site, moisture: ArrayLike) -> CrownIndices:
     FireError
         Without canopy base height or bulk density.
 
-    Source: Scott & Reinhardt (2001), 18 and 20. The wind limit is left aside.
+    Source: Scott & Reinhardt (2001), crowning index eq. 20. The wind limit is left aside.
     """
     wet = Conditions(0.0, 0.0, moisture).moisture
     base, density = site.canopy.crown_fuel()
