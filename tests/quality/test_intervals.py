@@ -44,11 +44,18 @@ def test_bad_trials_are_told():
 def test_bca_is_that_of_scipy():
     values = np.random.default_rng(1).lognormal(size=40)
     known = stats.bootstrap((values,), np.mean, n_resamples=20_000, method="BCa", rng=np.random.default_rng(2))
-    own = bootstrap(mean(values), 40, resamples=20_000)
+    own = bootstrap(mean(values), 40, resamples=20_000, expand=False)
     wide = known.confidence_interval.high - known.confidence_interval.low
     assert own == pytest.approx(tuple(known.confidence_interval), abs=0.03 * wide)
-    plain = bootstrap(mean(values), 40, resamples=20_000, way="percentile")
+    plain = bootstrap(mean(values), 40, resamples=20_000, way="percentile", expand=False)
     assert own.high > plain.high  # the long tail is above
+
+
+def test_expanded_intervals_of_a_mean_are_students():
+    values = np.random.default_rng(4).normal(size=12)
+    low, high = bootstrap(mean(values), 12, resamples=20_000, way="percentile")
+    half = stats.t.ppf(0.975, 11) * values.std(ddof=1) / np.sqrt(12)
+    assert (high - low) / 2 == pytest.approx(half, rel=0.04)
 
 
 def test_a_seed_gives_the_same():

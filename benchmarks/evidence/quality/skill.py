@@ -11,9 +11,8 @@ from benchmarks.evidence import Row, row
 from geolabel.quality.sequential import Sprt, operating
 from geolabel.quality.simulate import HABITS
 
-MADE_FROM = tuple(
-    f"src/geolabel/quality/{name}.py" for name in ("skill", "marks", "intervals", "sequential", "agreement", "simulate")
-) + ("benchmarks/skill.py",)
+PARTS = ("skill", "marks", "intervals", "sequential", "agreement", "simulate")
+MADE_FROM = (*(f"src/geolabel/quality/{name}.py" for name in PARTS), "benchmarks/skill.py")
 SPAMMER_BY, BLANK_BY = 10, 25
 """Gold tasks within which a spammer, and who draws nothing, should be paused."""
 CAUGHT = 0.95
@@ -31,7 +30,7 @@ def pauses() -> Iterator[Row]:
     found = job.paused_within(job.coins(test.careful, test), 200)
     exact = operating(test, test.careful, 200).paused_by[-1]
     beside = f"{_share(found)}; exact {exact:.4f}; 5,000 careers of 200 gold tasks"
-    good = found[2] <= test.alpha
+    good = bool(found[2] <= test.alpha)
     yield Row(f"paused who passes just {test.careful:g} of gold", found[0], "", beside, f"<= {test.alpha:g}", good)
     found = job.paused_within(job.careers("expert", test), job.TASKS)
     beside = f"{_share(found)}; pass {job.passes('expert').mean():.3f}; {job.CAREERS} careers of {job.TASKS} gold tasks"
@@ -56,7 +55,7 @@ def coverage() -> Iterator[Row]:
     for n in (10, 20, 40):
         held = job.wilson_coverage(n, shares)
         beside = f"least {held.min():.3f}; exact, over shares passed of .50 to .99"
-        good = COVERS[0] <= held.mean() <= COVERS[1]
+        good = bool(COVERS[0] <= held.mean() <= COVERS[1])
         yield Row(f"Wilson of {n} gold tasks: mean coverage", float(held.mean()), "", beside, ".93 to .97", good)
     for habit in ("expert", "over", "careless"):
         for n in (20, 40):
@@ -78,7 +77,7 @@ def bias() -> Iterator[Row]:
         found, held = job.biases(habit)
         true, mean = HABITS[habit].bias_px * job.RES_M, float(found[:, 0].mean())
         beside = f"true {true:g} m; sd {found[:, 0].std():.1f} over 20 seeds; {held:.2f} of intervals hold it within half a pixel"
-        yield Row(f"bias found of {habit}", mean, "m", beside, "within 15 m", abs(mean - true) <= job.RES_M / 2)
+        yield Row(f"bias found of {habit}", mean, "m", beside, "within 15 m", bool(abs(mean - true) <= job.RES_M / 2))
 
 
 @row(*MADE_FROM, "benchmarks/teams.py")
