@@ -25,6 +25,7 @@ from geolabel.nouns.times import When, interval, iso, utc
 from geolabel.project import Project
 from geolabel.steps import maps, risk, score
 from geolabel.steps.consensus import GOLD
+from geolabel.steps.skill import short
 from geolabel.steps.view import SceneSource, located, open_source, read_mask
 from geolabel.stream import Progress, silent
 from geolabel.workspace import CONFIG
@@ -315,7 +316,7 @@ class _Job:
     def _report(self, trained: Any, made: RiskMap, start: datetime, drawn: dict[str, Path]) -> Report:
         tables = {}
         if self.given.truth is not None:
-            tables["Skill on the gold tasks"] = self.project.skill("burn")
+            tables["Skill on the gold tasks"] = short(self.project.skill("burn"))
             tables["Labels against the truth (burn scar, tasks that are not gold)"] = self._labels()
         tables |= self._forecast(trained, made, start)
         return Report(
