@@ -29,6 +29,9 @@ _HOME = {
     "View": "nouns.view",
     "Answer": "nouns.answer",
     "Consensus": "nouns.consensus",
+    "Batch": "nouns.batch",
+    "Acceptance": "nouns.batch",
+    "Rate": "nouns.batch",
     "RiskMap": "nouns.risk",
     # plain functions
     "open_scene": "scene.open",
@@ -63,6 +66,9 @@ _HOME = {
     "export": "dataset.export",
     "read_labels": "steps.imports",
     "zonal": "scene.zonal",
+    "agree_items": "quality.items.agree",
+    "accuracy": "quality.area",
+    "design": "quality.design",
     "draw": "view.draw",
     "field_map": "view.field",
     "sample": "gallery",
@@ -85,12 +91,16 @@ if TYPE_CHECKING:
     from geolabel.gallery import sample
     from geolabel.grid import Grid, LonLat, Tile, Tiling
     from geolabel.nouns.answer import Answer
+    from geolabel.nouns.batch import Acceptance, Batch, Rate
     from geolabel.nouns.consensus import Consensus
     from geolabel.nouns.risk import RiskMap
     from geolabel.nouns.scene import Scene
     from geolabel.nouns.view import View
     from geolabel.ontology import WILDFIRE, Instructions, Migration, Ontology
     from geolabel.project import Project
+    from geolabel.quality.area import accuracy
+    from geolabel.quality.design import design
+    from geolabel.quality.items.agree import agree_items
     from geolabel.scene.align import align
     from geolabel.scene.flow import twi
     from geolabel.scene.indices import index
