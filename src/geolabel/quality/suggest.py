@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 Action = Literal["new", "relabel"]
 COMPONENTS = 5
 """Principal components in which tiles are compared."""
+LEAST_SHARE = 0.02
+"""Of a tile, for a class to be there."""
 NEIGHBOURS = 5
 """The median distance to as many neighbours is the length over which tiles are alike."""
 
@@ -86,10 +88,13 @@ def suggest(candidates: Candidates, minutes: float, *, worth: Worth | None = Non
     known = like * np.where(candidates.labeled, candidates.reliable, 0.0)[None, :]
     np.fill_diagonal(known, 0.0)  # a tile asked again is compared with the others
     novelty, free = 1 - known.max(1, initial=0.0), candidates.open.copy()
+    doubt = uncertainty(candidates, novelty)
     while (fits := free & (candidates.minutes <= left + 1e-9)).any():
-        value = _value(candidates, novelty, even, weights)
-        best = order[int(np.argmax(np.where(fits, value, -1.0)[order]))]
-        rows.append(_row(candidates, int(best), float(value[best]), float(novelty[best]), float(even[best])))
+        parts = (doubt, weights.uncertainty), (novelty, weights.diversity), (even, weights.balance)
+        value = np.prod([one**power for one, power in parts], axis=0) / candidates.minutes**weights.minutes
+        best = int(order[int(np.argmax(np.where(fits, value, -1.0)[order]))])
+        said = {"score": value, "uncertainty": doubt, "diversity": novelty, "balance": even}
+        rows.append(_row(candidates, best, {name: float(one[best]) for name, one in said.items()}))
         free[best], left = False, left - candidates.minutes[best]
         novelty = np.minimum(novelty, 1 - like[:, best])
     return check(pd.DataFrame(rows, columns=list(SUGGESTED)).astype(_KINDS), SUGGESTED)
@@ -98,10 +103,26 @@ def suggest(candidates: Candidates, minutes: float, *, worth: Worth | None = Non
 _KINDS = {name: float if kind == "float" else object for name, kind in SUGGESTED.kinds.items()}
 
 
-def _value(candidates: Candidates, novelty: Floats, even: Floats, worth: Worth) -> Floats:
-    parts = ((candidates.gain, worth.uncertainty), (novelty, worth.diversity), (even, worth.balance))
-    value = np.prod([np.maximum(part, 0) ** power for part, power in parts], axis=0)
-    return np.asarray(value / candidates.minutes**worth.minutes)
+def uncertainty(candidates: Candidates, novelty: Floats) -> Floats:
+    """(n,) gain of an answer, also where classes may show up that no label has yet: of those the model knows nothing.
+
+    On a tile wholly unlike the labeled ones a class is new with the chance `unseen`, and then the model's word is worth
+    what a guess is; on a tile like them, or one that has an answer, the model's word stands.
+    """
+    blind = np.where(candidates.labeled, 0.0, unseen(candidates) * novelty)
+    guess = 1 - 1 / max(candidates.shares.shape[1], 2)
+    return np.asarray((1 - blind) * np.maximum(candidates.gain, 0) + blind * guess)
+
+
+def unseen(candidates: Candidates) -> float:
+    """Chance that the next tile shows a class that no label has yet: the share of tiles on which one appears that is on
+    no other labeled tile; 1 without any label.
+
+    Source: Good 1953, Biometrika 40:237 (equation 9: mass of what was not seen).
+    """
+    there = candidates.shares[candidates.labeled] >= LEAST_SHARE
+    once = np.count_nonzero(there.sum(0) == 1)
+    return min(once / len(there), 1.0) if len(there) else 1.0
 
 
 def likeness(features: Floats) -> Floats:
@@ -118,7 +139,7 @@ def likeness(features: Floats) -> Floats:
     points = left[:, :COMPONENTS] * size[:COMPONENTS]
     squared = ((points[:, None] - points[None]) ** 2).sum(-1)
     typical = float(np.median(np.sort(squared, axis=1)[:, min(NEIGHBOURS, n - 1)]))
-    return np.exp(-squared / (2 * typical)) if typical > 0 else (squared == 0).astype(float)
+    return np.asarray(np.exp(-squared / (2 * typical))) if typical > 0 else (squared == 0).astype(float)
 
 
 def balance(candidates: Candidates) -> Floats:
@@ -134,18 +155,15 @@ def balance(candidates: Candidates) -> Floats:
     return np.asarray(raw / mean if mean > 0 else np.ones(len(raw)))
 
 
-def _row(candidates: Candidates, place: int, score: float, novelty: float, even: float) -> dict[str, object]:
+def _row(candidates: Candidates, place: int, said: dict[str, float]) -> dict[str, object]:
     action: Action = "relabel" if candidates.labeled[place] else "new"
-    gain = float(candidates.gain[place])
+    expected = _expected(candidates, place, said["balance"])
     return {
         "task": candidates.names[place],
         "action": action,
-        "score": score,
-        "uncertainty": gain,
-        "diversity": novelty,
-        "balance": even,
+        **said,
         "minutes": float(candidates.minutes[place]),
-        "reason": _reason(action, gain, novelty, _expected(candidates, place, even)),
+        "reason": _reason(action, said["uncertainty"], said["diversity"], expected),
     }
 
 
