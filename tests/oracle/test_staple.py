@@ -18,7 +18,7 @@ def test_the_posterior_is_that_of_staple(votes):
     assert ((own > 0.5) == (peer > 0.5)).mean() > 0.995
 
 
-@pytest.mark.filterwarnings("ignore:The inplace keyword")  # crowd-kit calls pandas so
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:pandas", "ignore::DeprecationWarning:crowdkit")
 def test_the_labels_are_those_of_crowd_kit(votes):
     pytest.importorskip("crowdkit")
     own, peer = teams.ours(teams.big_task(votes)), teams.crowd_kit(votes)

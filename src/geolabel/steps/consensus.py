@@ -262,13 +262,17 @@ def _mean_known(values: NDArray[np.float32], patch: NDArray[Any], rows: Any) -> 
 def _heard(
     consensuses: Mapping[str, Consensus], tasks: Sequence[Task], grid: Grid
 ) -> tuple[NDArray[np.int16], NDArray[np.float32], NDArray[np.float32]]:
-    """(y, x) of each pixel's task or shape: independent votes, agreement, and spread of the outlines in metres."""
+    """(y, x) of each pixel's task or shape: votes, agreement, and spread of the outlines in metres.
+
+    Votes are independent ones; where only rules or models spoke, as many as did.
+    """
     votes, accord = np.zeros(grid.shape, np.int16), np.full(grid.shape, np.nan, np.float32)
     spread = accord.copy()
     for task in tasks:
         if task.id in consensuses:
             one = consensuses[task.id]
-            votes[task.tile.slices] = one.shapes["n_votes"].max() if len(one.shapes) else 0
+            independent = one.shapes["n_votes"].max() if len(one.shapes) else 0
+            votes[task.tile.slices] = independent or sum(weight > 0 for weight in one.weights.values())
             accord[task.tile.slices] = one.agreement
             spread[task.tile.slices] = _spread(one)
     return votes, accord, spread
