@@ -20,7 +20,9 @@ MADE_FROM = (
 SEEDS = f"{teams.SEEDS} seeds, {teams.TASKS - teams.GOLD} tasks each beside {teams.GOLD} gold"
 LEAST_GAIN, MOST_LOSS, MOST_BIAS, LEAST_SPEED = 0.04, -0.01, 0.05, 200
 ISLANDS = "islands that nobody drew cannot be known; three gold tasks tell a common bias to some %"
-WHY = dict.fromkeys(("over + coarse + careless", *(f"three of {h}" for h in ("over", "coarse", "careless", "misses"))), ISLANDS)
+WHY = dict.fromkeys(
+    ("over + coarse + careless", *(f"three of {h}" for h in ("over", "coarse", "careless", "misses"))), ISLANDS
+)
 
 
 @row(*MADE_FROM, long=True)
