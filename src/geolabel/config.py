@@ -19,6 +19,7 @@ from geolabel.steps.rule import RuleOptions
 from geolabel.steps.skill import SkillOptions
 from geolabel.steps.spread import SpreadOptions
 from geolabel.steps.tasks import TaskOptions
+from geolabel.steps.unseen import UnseenOptions
 from geolabel.steps.view import SceneSource
 
 
@@ -37,6 +38,7 @@ class Config(Options):
     gold: GoldOptions = Field(default_factory=GoldOptions)
     skill: SkillOptions = Field(default_factory=SkillOptions)
     review: ReviewOptions = Field(default_factory=ReviewOptions)
+    unseen: UnseenOptions = Field(default_factory=UnseenOptions)
     spread: SpreadOptions = Field(default_factory=SpreadOptions)
     risk: RiskOptions = Field(default_factory=RiskOptions)
 

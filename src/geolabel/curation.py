@@ -28,12 +28,15 @@ from geolabel.steps import (
     rework,
     stale,
     strata,
+    unseen,
 )
 from geolabel.steps import assign as assigning
 from geolabel.steps import cost as costs
 from geolabel.steps import gold as golds
 from geolabel.steps import review as reviews
 from geolabel.steps import skill as skills
+from geolabel.steps import suggest as suggesting
+from geolabel.steps import suspects as doubts
 from geolabel.steps.accuracy_sample import Asked, Sample, Shown
 from geolabel.steps.adjudication import Vault
 from geolabel.steps.batches import Sample as BatchSample
@@ -147,7 +150,9 @@ class Curation(Labeling):
         """
         return reviews.submit(self.ledger, answers, self._terms, leased=False)
 
-    def next(self, annotator: str, *, role: Role = "answer", now: datetime | None = None) -> assigning.Assignment | None:
+    def next(
+        self, annotator: str, *, role: Role = "answer", now: datetime | None = None
+    ) -> assigning.Assignment | None:
         """The next task for somebody, theirs for `review.minutes`; None where nothing is left for them now.
 
         Nobody is given a task twice, or more people than it needs. Who still holds one is given it again.
@@ -307,9 +312,7 @@ class Curation(Labeling):
         missing = inspection.lacking(own.batch, self._export_job().answers)
         return inspection.draw(self.ledger, name, missing, labels, seed, batches.actor(self.ledger, by))
 
-    def inspect(
-        self, name: str, found: Mapping[str, Answer | str | None], *, by: str, minutes: float = 0.0
-    ) -> Verdict:
+    def inspect(self, name: str, found: Mapping[str, Answer | str | None], *, by: str, minutes: float = 0.0) -> Verdict:
         """Accept or reject of a batch, by what an inspector says of each task of its sample.
 
         Parameters
@@ -330,9 +333,7 @@ class Curation(Labeling):
         labels = inspection.digest_of(agreed, self.ontology)
         return inspection.inspect(self.ledger, name, told, labels, minutes, batches.actor(self.ledger, by))
 
-    def deliver(
-        self, name: str, *, by: str | None = None, despite: str = "", restricted: bool = False
-    ) -> Delivery:
+    def deliver(self, name: str, *, by: str | None = None, despite: str = "", restricted: bool = False) -> Delivery:
         """The version of a batch for its labels as they are: the last where nothing changed, else the next.
 
         An immutable folder `deliveries/<batch>/v<version>/`: labeled tiles, all labels in one GeoParquet, a manifest
@@ -437,6 +438,49 @@ class Curation(Labeling):
         return [*super().check(), *check_delivered(self.folder, told)]
 
     # ------------------------------------------------------------------ label errors, and what to label next
+    def suspects(self, kind: Kind, *, probability: Any = None, classes: Sequence[str] = ()) -> Any:
+        """Agreed labels that a model does not believe (`tables.SUSPECTS`), the most suspect first, with reasons.
+
+        Parameters
+        ----------
+        probability
+            (class, y, x) of a model that has not seen these labels, for `classes` (`nothing`: unlabeled ground); default:
+            a pixel classifier taught with the labels elsewhere, never with gold.
+
+        Raises
+        ------
+        QualityError
+            Where too little is labeled, or the probabilities are not those of this ground.
+        """
+        found = self._unseen(kind)
+        if probability is not None:
+            found = doubts.believed(found, probability, classes, self.view.grid)
+        return doubts.suspects(found, self.view.grid, min_area_m2=self.config.unseen.min_missed_ha * 1e4).table
+
+    def suggest(self, kind: Kind, *, minutes: float = 60.0, now: datetime | None = None) -> Any:
+        """What to label next for a budget of minutes (`tables.SUGGESTED`): new tiles, and tiles to be asked again.
+
+        Gold and what somebody holds now is not suggested.
+
+        Raises
+        ------
+        QualityError
+            Where too little is labeled, or the budget is not above 0.
+        """
+        heard, held = self._heard(kind), {lease.task_id for lease in self.held(now)}
+        out = self._untaught(kind) | held
+        return suggesting.suggest(
+            self._unseen(kind), heard, minutes=minutes, skill=skills.right(heard, self.config.skill), out=out
+        )
+
+    def _unseen(self, kind: Kind) -> unseen.Unseen:
+        tasks, out = self.tasks(kind), self._untaught(kind)
+        agreed = consensus.codes(self.agree(), tasks, self.view.grid, kind, self.ontology)[0]
+        return unseen.unseen(self.view, kind, tasks, agreed, self.ontology, out=out, options=self.config.unseen)
+
+    def _untaught(self, kind: Kind) -> set[str]:
+        """Ids of tasks that no model may learn from."""
+        return golds.held_out(self.tasks(kind), golds.states(self.ledger))
 
     # ------------------------------------------------------------------ area and accuracy
     def accuracy_plan(self, kind: Kind, **asked: Any) -> Sample:

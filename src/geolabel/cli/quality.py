@@ -120,6 +120,44 @@ def gold(
         shown(project.gold_tasks(kind), list(GOLD), json=json)
 
 
+@app.command()
+def suspects(
+    folder: Folder,
+    *,
+    kind: KindOption = "terrain",
+    most: Annotated[int, typer.Option(help="Rows that are shown.", min=1)] = 20,
+    out_file: Annotated[Path | None, typer.Option("--out", help="Write all of them with their shapes: .gpkg.")] = None,
+    json: Json = False,
+) -> None:
+    """Rank the agreed labels by how much a model doubts them that was taught with the labels elsewhere."""
+    from geolabel.project import Project
+    from geolabel.steps import suspects as doubts
+
+    with bars() as progress, Project.open(folder, progress=progress) as project:
+        found = project.suspects(kind)
+    if out_file is not None:
+        plain(f"open {doubts.write(found, out_file)}")
+    columns = ["label_id", "class", "error", "score", "likely", "area_m2", "reason"]
+    shown(found.drop(columns="geometry").head(most), columns, json=json)
+
+
+@app.command()
+def suggest(
+    folder: Folder,
+    *,
+    kind: KindOption = "burn",
+    minutes: Annotated[float, typer.Option(help="Minutes of labeling to be spent.")] = 60.0,
+    json: Json = False,
+) -> None:
+    """Say what to label next for a budget of minutes: new tiles, and tiles to be asked again."""
+    from geolabel.project import Project
+    from geolabel.tables import SUGGESTED
+
+    with bars() as progress, Project.open(folder, progress=progress) as project:
+        found = project.suggest(kind, minutes=minutes)
+    shown(found, list(SUGGESTED), json=json)
+
+
 def _gold(project: Any, do: str, kind: Kind, task: str, by: list[str], why: str) -> None:
     """One step of gold, by one person; two make it."""
     if do != "make" and len(by) != 1:

@@ -124,6 +124,15 @@ def short(table: pd.DataFrame) -> pd.DataFrame:
     return table.loc[table["class"] == "all", list(SHORT)].reset_index(drop=True)
 
 
+def right(heard: Heard, options: SkillOptions) -> dict[str, float]:
+    """Annotator -> chance that one of their pixels is right, of all whom gold speaks of."""
+    if not heard.gold:
+        return {}
+    table = skill(heard, options)
+    known = table.loc[(table["class"] == "all") & table["pixel_accuracy"].notna(), ["annotator", "pixel_accuracy"]]
+    return dict(known.itertuples(index=False, name=None))
+
+
 def agreement(heard: Heard, options: SkillOptions, strata: Strata | None = None) -> pd.DataFrame:
     """`tables.AGREEMENT` of the people who answered the same tasks, whole and by stratum."""
     from geolabel.quality.agreement import agreement as found
