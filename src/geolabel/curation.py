@@ -133,6 +133,10 @@ class Curation(Labeling):
         """IoU of each two people (`tables.PAIRWISE`); `quality.agreement.matrix` lays it out as a square."""
         return skills.pairwise(self._heard(kind), by and strata.strata(self.view, by))
 
+    def anchoring(self, kind: Kind) -> Any:
+        """How far proposals pull those who are shown them: IoU with the proposal where shown and where withheld."""
+        return skills.anchoring(self._heard(kind), self.config.skill)
+
     def pauses(self, kind: Kind) -> Any:
         """The sequential test of each annotator (`tables.PAUSES`), after those who fail it are paused."""
         found = skills.verdicts(self._heard(kind), self.config.skill, self.ledger)

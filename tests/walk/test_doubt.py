@@ -1,6 +1,8 @@
 """Label errors and what to label next, through a project and the command line, on a window of a real scene."""
 
 import json
+import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -11,6 +13,7 @@ import geolabel as gl
 from geolabel.config import Config
 from geolabel.errors import QualityError
 from geolabel.ontology import WILDFIRE
+from geolabel.quality.anchoring import withheld
 from geolabel.quality.simulate import annotate
 from geolabel.steps import unseen
 from geolabel.steps.view import read_mask
@@ -122,6 +125,27 @@ def test_what_somebody_holds_is_not_suggested(project):
     lease = project.ledger.leases.take([(task.id, None)], "person:x", now=datetime.now(UTC))
     assert first not in set(project.suggest("burn", minutes=1)["task"])
     project.ledger.leases.release(lease, now=datetime.now(UTC))
+
+
+def test_who_copies_what_is_shown_is_found_out(folder, tmp_path, window):
+    """One who takes every proposal as it is, and draws the truth where it was withheld: the pull is the whole difference."""
+    with gl.Project.open(shutil.copytree(folder, tmp_path / "project")) as project:
+        proposals = {one.task_id: one for one in project.rule("burned")}
+        name = f"proposal:{next(iter(proposals.values())).annotator}"
+        alone = annotate(truth_of(window), project.view.grid, project.tasks("burn"), habit="over", at=AT)
+        given = [
+            one
+            if withheld(one.task_id, one.annotator, share=0.5)
+            else replace(proposals[one.task_id], annotator=one.annotator, uuid=one.uuid, at=AT, shown=(name,))
+            for one in alone
+        ]
+        project.submit(given)
+        table = project.anchoring("burn").set_index("annotator")
+    row = table.loc[alone[0].annotator]
+    assert (row["n_shown"] > 5, row["n_withheld"] > 5) == (True, True)
+    assert row["iou_shown"] == 1
+    assert row["low"] > 0
+    assert table.loc["sim:expert-1", "n_shown"] == 0
 
 
 def test_bad_input_is_told(project, window):

@@ -148,6 +148,13 @@ def pairwise(heard: Heard, strata: Strata | None = None) -> pd.DataFrame:
     return found(heard.tasks, heard.grid, heard.answers, classes=heard.classes, strata=strata)
 
 
+def anchoring(heard: Heard, options: SkillOptions) -> pd.DataFrame:
+    """How far proposals pull people: for each annotator and proposal IoU with it where shown and where withheld."""
+    from geolabel.quality.anchoring import anchoring as found
+
+    return found(heard.tasks, heard.grid, heard.answers, heard.answers, seed=options.seed)
+
+
 def feedback(heard: Heard, answer: Answer, options: SkillOptions) -> dict[str, Any]:
     """What the truth of a calibration task says of an answer to it: IoU, whether it is a pass, bias in metres.
 
