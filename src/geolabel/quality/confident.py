@@ -9,6 +9,7 @@ Source: Northcutt, Jiang & Chuang 2021, Journal of Artificial Intelligence Resea
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -145,5 +146,5 @@ def _checked(probability: ArrayLike, given: ArrayLike) -> tuple[Floats, Numbers]
     return chances, labels
 
 
-def _shares(part: Floats, whole: Floats) -> Floats:
+def _shares(part: NDArray[Any], whole: NDArray[Any]) -> Floats:
     return np.divide(part, whole, out=np.full(np.broadcast(part, whole).shape, np.nan), where=whole > 0)

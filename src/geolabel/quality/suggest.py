@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from geolabel.errors import QualityError
 from geolabel.tables import SUGGESTED, check
@@ -26,7 +27,7 @@ COMPONENTS = 5
 LEAST_SHARE = 0.02
 """Of a tile, for a class to be there."""
 NEIGHBOURS = 5
-"""The median distance to as many neighbours is the length over which tiles are alike."""
+"""The median distance to the last of so many neighbours is the length over which tiles are alike."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,11 +84,9 @@ def suggest(candidates: Candidates, minutes: float, *, worth: Worth | None = Non
     if not minutes > 0:
         raise QualityError(f"a budget of {minutes} minutes", hint="above 0")
     order = np.argsort(np.array(candidates.names, object), kind="stable")
-    like, even = likeness(candidates.features), balance(candidates)
+    points, even = places(candidates.features), balance(candidates)
     rows, left, weights = [], float(minutes), worth or Worth()
-    known = like * np.where(candidates.labeled, candidates.reliable, 0.0)[None, :]
-    np.fill_diagonal(known, 0.0)  # a tile asked again is compared with the others
-    novelty, free = 1 - known.max(1, initial=0.0), candidates.open.copy()
+    novelty, free = novelty_of(candidates, points), candidates.open.copy()
     doubt = uncertainty(candidates, novelty)
     while (fits := free & (candidates.minutes <= left + 1e-9)).any():
         parts = (doubt, weights.uncertainty), (novelty, weights.diversity), (even, weights.balance)
@@ -96,7 +95,7 @@ def suggest(candidates: Candidates, minutes: float, *, worth: Worth | None = Non
         said = {"score": value, "uncertainty": doubt, "diversity": novelty, "balance": even}
         rows.append(_row(candidates, best, {name: float(one[best]) for name, one in said.items()}))
         free[best], left = False, left - candidates.minutes[best]
-        novelty = np.minimum(novelty, 1 - like[:, best])
+        novelty = np.minimum(novelty, 1 - likeness(points, best))
     return check(pd.DataFrame(rows, columns=list(SUGGESTED)).astype(_KINDS), SUGGESTED)
 
 
@@ -125,21 +124,38 @@ def unseen(candidates: Candidates) -> float:
     return min(once / len(there), 1.0) if len(there) else 1.0
 
 
-def likeness(features: Floats) -> Floats:
-    """(n, n) how alike tiles look, 0-1, 1 of a tile with itself: a Gaussian of their distance in principal components.
+def places(features: Floats) -> Floats:
+    """(n, component) where tiles stand by what they look like: principal components, in typical distances.
 
-    Its length is the median distance of a tile to its fifth neighbour. Features are standardised; NaN is read as their mean.
+    The typical distance is the median of those from a tile to its fifth neighbour (of those above 0). Features are
+    standardised; NaN is read as their mean.
     """
-    n = len(features)
-    if n < 2:
-        return np.ones((n, n))
-    spread = np.nanstd(features, axis=0)
-    scaled = np.nan_to_num((features - np.nanmean(features, axis=0)) / np.where(spread > 0, spread, 1.0))
-    left, size, _ = np.linalg.svd(scaled, full_matrices=False)
+    known = np.isfinite(features)
+    count = np.maximum(known.sum(0), 1)
+    centred = np.where(known, features - np.where(known, features, 0).sum(0) / count, 0.0)
+    spread = np.sqrt((centred**2).sum(0) / count)
+    left, size, _ = np.linalg.svd(centred / np.where(spread > 0, spread, 1.0), full_matrices=False)
     points = left[:, :COMPONENTS] * size[:COMPONENTS]
-    squared = ((points[:, None] - points[None]) ** 2).sum(-1)
-    typical = float(np.median(np.sort(squared, axis=1)[:, min(NEIGHBOURS, n - 1)]))
-    return np.asarray(np.exp(-squared / (2 * typical))) if typical > 0 else (squared == 0).astype(float)
+    if len(points) < 2:
+        return np.zeros_like(points)
+    away = cKDTree(points).query(points, min(NEIGHBOURS, len(points) - 1) + 1)[0][:, -1]
+    apart = away[away > 1e-9]
+    return points / np.median(apart) if len(apart) else np.zeros_like(points)
+
+
+def likeness(points: Floats, place: int) -> Floats:
+    """(n,) how alike each tile is to one of them, 0-1: a Gaussian of the distance between their `places`."""
+    return np.asarray(np.exp(-((points - points[place]) ** 2).sum(1) / 2))
+
+
+def novelty_of(candidates: Candidates, points: Floats) -> Floats:
+    """(n,) 1 less the likeness to the labels, each as far as it can be relied on; a labeled tile is held against others."""
+    known = np.zeros(len(points))
+    for place in np.flatnonzero(candidates.labeled):
+        like = likeness(points, int(place)) * candidates.reliable[place]
+        like[place] = 0.0
+        known = np.maximum(known, like)
+    return 1 - known
 
 
 def balance(candidates: Candidates) -> Floats:
