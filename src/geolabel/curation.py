@@ -464,23 +464,29 @@ class Curation(Labeling):
     def suggest(self, kind: Kind, *, minutes: float = 60.0, now: datetime | None = None) -> Any:
         """What to label next for a budget of minutes (`tables.SUGGESTED`): new tiles, and tiles to be asked again.
 
-        Gold and what somebody holds now is not suggested.
+        Gold and what somebody holds now is not suggested. Where too little is labeled to teach a classifier, tiles are told
+        apart by what they look like.
 
         Raises
         ------
         QualityError
-            Where too little is labeled, or the budget is not above 0.
+            For a budget that is not above 0, or where no task may be suggested.
         """
         heard, held = self._heard(kind), {lease.task_id for lease in self.held(now)}
         out = self._untaught(kind) | held
-        return suggesting.suggest(
-            self._unseen(kind), heard, minutes=minutes, skill=skills.right(heard, self.config.skill), out=out
-        )
+        try:
+            found = self._unseen(kind)
+        except unseen.TooLittleError:
+            found = unseen.blank(self.view, kind, self.tasks(kind), self._agreed_codes(kind), self.ontology)
+        return suggesting.suggest(found, heard, minutes=minutes, skill=skills.right(heard, self.config.skill), out=out)
 
     def _unseen(self, kind: Kind) -> unseen.Unseen:
-        tasks, out = self.tasks(kind), self._untaught(kind)
-        agreed = consensus.codes(self.agree(), tasks, self.view.grid, kind, self.ontology)[0]
-        return unseen.unseen(self.view, kind, tasks, agreed, self.ontology, out=out, options=self.config.unseen)
+        tasks, how = self.tasks(kind), {"out": self._untaught(kind), "options": self.config.unseen}
+        return unseen.unseen(self.view, kind, tasks, self._agreed_codes(kind), self.ontology, **how)
+
+    def _agreed_codes(self, kind: Kind) -> Any:
+        """(y, x) codes of the ontology that the annotators agree on."""
+        return consensus.codes(self.agree(), self.tasks(kind), self.view.grid, kind, self.ontology)[0]
 
     def _untaught(self, kind: Kind) -> set[str]:
         """Ids of tasks that no model may learn from."""

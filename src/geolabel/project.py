@@ -12,9 +12,8 @@ from geolabel.errors import ConfigError
 from geolabel.grid import LonLat
 from geolabel.nouns.risk import RiskMap
 from geolabel.nouns.times import When, utc
-from geolabel.ontology import Kind
-from geolabel.steps import consensus, maps, risk, spread
 from geolabel.steps import landscape as landscapes
+from geolabel.steps import maps, risk, spread
 
 if TYPE_CHECKING:
     from geolabel.fire.landscape import Landscape
@@ -27,12 +26,8 @@ class Project(Curation):
     def landscape(self, start: datetime, *, hindcast: bool = False) -> Landscape:
         """Fuel and terrain for a fire at `start`: scars labeled before it have no fuel left, unless in a hindcast."""
         gone = "after" in self.view and start >= self.view["after"].end and not hindcast
-        scar = self._codes("burn") == self.ontology["burned"].code if gone else None
-        return landscapes.landscape(self.view, self._codes("terrain"), consumed=scar, ontology=self.ontology)
-
-    def _codes(self, kind: Kind) -> Any:
-        """(y, x) class codes that the annotators agree on."""
-        return consensus.codes(self.agree(), self.tasks(kind), self.view.grid, kind, self.ontology)[0]
+        scar = self._agreed_codes("burn") == self.ontology["burned"].code if gone else None
+        return landscapes.landscape(self.view, self._agreed_codes("terrain"), consumed=scar, ontology=self.ontology)
 
     def fit(
         self,

@@ -119,6 +119,17 @@ def test_suggestions_keep_the_budget_and_leave_gold_alone(project):
     assert list(again["task"]) == list(table["task"])
 
 
+def test_before_anything_is_labeled_tiles_are_told_apart_by_what_they_look_like(tmp_path, window):
+    with gl.Project.create(tmp_path / "new", config=Config.read(TOLD, where="test")) as project:
+        project.add(before=window.scene("before"), after=window.scene("after"), dem=window.path("dem"))
+        project.plan("burn")
+        table = check(project.suggest("burn", minutes=1), SUGGESTED)
+        assert set(table["action"]) == {"new"}
+        assert len(table) > 3
+        with pytest.raises(QualityError, match="too little"):
+            project.suspects("burn")
+
+
 def test_what_somebody_holds_is_not_suggested(project):
     first = project.suggest("burn", minutes=1)["task"].iloc[0]
     task = next(one for one in project.tasks("burn") if one.id == first)

@@ -43,6 +43,10 @@ class UnseenOptions(Options):
     seed: int = Field(default=0, description="deals out the blocks and draws the pixels")
 
 
+class TooLittleError(QualityError):
+    """Too little is labeled to teach a classifier."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Unseen:
     """Out-of-sample probabilities of a view's classes, and what its tiles look like."""
@@ -78,7 +82,7 @@ def unseen(
 
     Raises
     ------
-    QualityError
+    TooLittleError
         Where fewer than two classes are labeled, or only in one place.
     """
     codes, classes = _numbered(agreed, kind, ontology)
@@ -94,10 +98,22 @@ def unseen(
         if model is not None:
             _name(probability, layers, folds == fold, model)
     if not named:
-        raise QualityError(
+        raise TooLittleError(
             f"too little is labeled to judge {kind} labels by those elsewhere: {len(set(pixels.truth))} classes",
             hint="label at least two classes in several places, outside of gold tasks",
         )
+    return Unseen(classes, probability, codes, {task.id: layers.looks(task.tile) for task in tasks})
+
+
+def blank(view: View, kind: Kind, tasks: Sequence[Task], agreed: Codes, ontology: Ontology) -> Unseen:
+    """What is known before enough is labeled to teach a classifier: every class of the kind is as likely as any other."""
+    classes = (NOTHING, *sorted(one.name for one in ontology.of_kind(kind)))
+    codes = np.where(agreed == 0, 0, NODATA).astype(np.uint8)
+    for number, name in enumerate(classes[1:], start=1):
+        codes[agreed == ontology[name].code] = number
+    layers = _Layers.of(view, kind)
+    chance = np.where(np.isfinite(layers.bands).all(0), np.float32(1 / len(classes)), np.float32("nan"))
+    probability = np.broadcast_to(chance, (len(classes), *chance.shape))
     return Unseen(classes, probability, codes, {task.id: layers.looks(task.tile) for task in tasks})
 
 
@@ -177,7 +193,7 @@ def _pixels(layers: _Layers, tasks: Sequence[Task], codes: Codes, options: Unsee
         rows.append(row + task.tile.row)
         cols.append(col + task.tile.col)
     if not values:
-        raise QualityError("no task may teach", hint="plan tasks that are not gold: tasks.gold_share in project.toml")
+        raise TooLittleError("no task may teach", hint="plan tasks that are not gold: tasks.gold_share in project.toml")
     return _Pixels(np.concatenate(values), np.concatenate(truth), np.concatenate(rows), np.concatenate(cols))
 
 
