@@ -31,24 +31,27 @@ def posterior(prior: ArrayLike, answers: ArrayLike, skill: ArrayLike) -> Floats:
     answers
         (annotator, n) number of the class each annotator gave, 0-based, -1 not judged.
     skill
-        (annotator,) chance that an annotator's pixel is right, 0-1; errors fall on the other classes alike.
+        (annotator,) chance that an annotator's pixel is right, 0-1, or (annotator, class) where the truth is that class;
+        errors fall on the other classes alike.
 
     Raises
     ------
     QualityError
         For answers beyond the classes, or skills that are not within 0-1.
 
-    Source: Dawid & Skene 1979, equation 2.5, with one coin an annotator.
+    Source: Dawid & Skene 1979, equation 2.5, with one coin an annotator, or one an annotator and class.
     """
     chances, given, right = _checked(prior, answers, skill)
     logs = np.log(chances)
     for said, own in zip(given, right, strict=True):
         hit = np.arange(len(chances))[:, None] == said
-        logs += np.where(said == NOT_JUDGED, 0.0, np.log(np.where(hit, own, (1 - own) / (len(chances) - 1))))
+        logs += np.where(
+            said == NOT_JUDGED, 0.0, np.log(np.where(hit, own[:, None], (1 - own[:, None]) / (len(chances) - 1)))
+        )
     return _normal(np.exp(logs - logs.max(0)))
 
 
-def expected_gain(chances: Floats, skill: float) -> Floats:
+def expected_gain(chances: Floats, skill: ArrayLike) -> Floats:
     """(n,) by how much the chance of a wrong class is expected to fall by one more answer of this skill.
 
     Parameters
@@ -56,16 +59,14 @@ def expected_gain(chances: Floats, skill: float) -> Floats:
     chances
         (class, n) of `posterior`.
     skill
-        Chance that the next annotator's pixel is right.
+        Chance that the next annotator's pixel is right, or (class,) where the truth is that class.
     """
-    k, right = len(chances), float(np.clip(skill, 1 / len(chances), 1 - LEAST_CHANCE))
-    other = (1 - right) / (k - 1)
-    best = np.sort(chances, axis=0)[-2:]  # after an answer, the class it names or the best of the others is taken
-    kept = np.zeros(chances.shape[1])
-    for code in range(k):
-        rival = np.where(chances[code] == best[1], best[0], best[1])
-        kept += np.maximum(right * chances[code], other * rival)
-    return np.maximum(kept - best[1], 0.0)
+    k = len(chances)
+    right = np.clip(np.broadcast_to(np.asarray(skill, float), k), 1 / k, 1 - LEAST_CHANCE)[:, None]
+    named, missed = right * chances, (1 - right) / (k - 1) * chances
+    best = np.sort(missed, axis=0)[-2:]  # after an answer, the class it names or the best of the others is taken
+    rival = np.where(missed == best[1], best[0], best[1])
+    return np.maximum(np.maximum(named, rival).sum(0) - chances.max(0), 0.0)
 
 
 def _checked(prior: ArrayLike, answers: ArrayLike, skill: ArrayLike) -> tuple[Floats, NDArray[np.int64], Floats]:
@@ -77,6 +78,7 @@ def _checked(prior: ArrayLike, answers: ArrayLike, skill: ArrayLike) -> tuple[Fl
     if right.size and not (right.min() >= 0 and right.max() <= 1):
         raise QualityError(f"skills {right.min()} to {right.max()}", hint="the share of pixels that are right, 0-1")
     inside = np.clip(right, 1 / len(chances), 1 - LEAST_CHANCE)  # who is worse than chance is heard as chance
+    inside = np.broadcast_to(inside if inside.ndim == 2 else inside[:, None], (len(right), len(chances)))
     return _normal(np.clip(chances, LEAST_CHANCE, None)), given, inside
 
 
