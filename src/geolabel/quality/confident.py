@@ -18,8 +18,10 @@ from geolabel.errors import QualityError
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
-TEMPERATURE = 0.1
-"""Of the softmin, as Lad & Mueller 2023 set it: nearer to 0 it is the smallest value, far above it the mean."""
+TEMPERATURE = 1.0
+"""Of the softmin: nearer to 0 it is the smallest value, far above it the mean. Lad & Mueller 2023 set 0.1; on real polygons
+with errors put into them 1 finds more of them (average precision .92 against .78 on Spanish water, .87 against .82 on the
+Amazon, four seeds, on which it was chosen; `benchmarks/evidence/quality/suspects.py` measures it on twelve)."""
 
 
 @dataclass(frozen=True, slots=True)
