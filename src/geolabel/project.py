@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Project(Curation):
-    """Scenes, ledger and products in one folder: labels (`Labeling`) that are known to be good (`Curation`), the model that learns from them, and risk maps."""
+    """Scenes, ledger and products in one folder: labels (`Labeling`), how good they are (`Judging`) and what becomes of them (`Curation`), the model that learns from them, and risk maps."""
 
     def landscape(self, start: datetime, *, hindcast: bool = False) -> Landscape:
         """Fuel and terrain for a fire at `start`: scars labeled before it have no fuel left, unless in a hindcast."""
