@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from geolabel.errors import QualityError
@@ -82,3 +84,14 @@ def test_ratio_is_pooled_over_tasks():
     pooled = ratio([1, 0, 4], [2, 0, 4])
     assert pooled(np.array([[1.0, 1.0, 1.0], [3.0, 0.0, 0.0]])) == pytest.approx([5 / 6, 1 / 2])
     assert np.isnan(pooled(np.array([[0.0, 3.0, 0.0]]))).all()
+
+
+@settings(max_examples=60)
+@given(n=st.integers(2, 6), seed=st.integers(0, 1000), way=st.sampled_from(["bca", "percentile"]))
+def test_few_units_have_an_interval_within_what_can_be_drawn(n, seed, way):
+    """With two units the expanded quantiles are 0 and 1, and far-out ones pass the pole of the acceleration."""
+    rng = np.random.default_rng(seed)
+    parts, wholes = rng.integers(0, 5, n) ** 3, rng.integers(1, 200, n)
+    found = bootstrap(ratio(parts, wholes), n, way=way, resamples=400)
+    shares = parts / wholes
+    assert shares.min() - 1e-9 <= found.low <= found.high <= shares.max() + 1e-9

@@ -56,6 +56,10 @@ def wilson(passed: int, n: int, *, level: float = LEVEL) -> Interval:
     return Interval(float(max(low, 0.0)), float(min(high, 1.0)))
 
 
+EDGE = 1e-15
+"""Nearest to 0 and 1 that a quantile is looked up at."""
+
+
 def resampled(n: int, *, resamples: int = RESAMPLES, seed: int = 0) -> Counts:
     """(resample, unit) how often each of `n` units is drawn in each resample; the same for a seed."""
     return np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples)
@@ -116,8 +120,10 @@ def _corrected(ends: Floats, drawn: Floats, value: float, left_out: Floats) -> F
     bias = stats.norm.ppf(np.clip(below, 0.5 / len(drawn), 1 - 0.5 / len(drawn)))
     away = np.nanmean(left_out) - left_out[np.isfinite(left_out)]
     scale = 6 * (away**2).sum() ** 1.5
-    z = bias + stats.norm.ppf(ends)
-    return np.asarray(stats.norm.cdf(bias + z / (1 - ((away**3).sum() / scale if scale else 0.0) * z)))
+    acceleration = (away**3).sum() / scale if scale else 0.0
+    z = bias + stats.norm.ppf(np.clip(ends, EDGE, 1 - EDGE))  # with two units the expanded ends are 0 and 1
+    room = 1 - acceleration * z  # at 0 and below it the end lies beyond all that was drawn
+    return np.asarray(np.where(room > 0, stats.norm.cdf(bias + z / np.where(room > 0, room, 1)), z > 0))
 
 
 def ratio(parts: ArrayLike, wholes: ArrayLike) -> Callable[[Floats], Floats]:
