@@ -35,6 +35,8 @@ HELD_OUT_FIRES, HELD_OUT_SEED = 40, 9000
 JOB, REPORT = "job.json", "report.json"
 OWN_TILE = 64
 """Edge of a task's tile of a user's own scenes, pixels: whole scenes are larger than the shipped sample."""
+SAMPLE_GOLD = 0.5
+"""Share of the sample's few tiles with a burn that are gold: fewer than three say nothing of how to fuse."""
 QUICK: dict[str, dict[str, Any]] = {
     "spread": {"fires": 24, "epochs": 2, "seconds": None, "starts_h": (0.0,), "window": 32, "held_out": 48},
     "risk": {"val_fires": 2, "val_members": 8},
@@ -215,7 +217,7 @@ def _config(given: Given, *, hours: float, members: int, quick: bool) -> Config:
     options = {
         "title": given.title,
         "notes": (*given.notes, *((QUICK_NOTE,) if quick else ())),
-        "tasks": {} if given.truth else {"tile": OWN_TILE},
+        "tasks": {"gold_share": SAMPLE_GOLD} if given.truth else {"tile": OWN_TILE},
         "risk": {**few["risk"], "hours": risk.lead_hours(hours), "members": members, "world": given.world},
         "spread": {**few["spread"], "world": given.world},
     }
