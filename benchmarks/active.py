@@ -18,9 +18,9 @@ from numpy.typing import ArrayLike
 
 from benchmarks.active_ground import PACE, Floats, Ground, Ints, amazon_ground, spain_ground, split
 from geolabel.label.cover.candidates import MODELS
-from geolabel.quality.gain import expected_gain
+from geolabel.quality.doubt.gain import expected_gain
+from geolabel.quality.doubt.suggest import Candidates, Worth, suggest
 from geolabel.quality.intervals import Interval, bootstrap
-from geolabel.quality.suggest import Candidates, Worth, suggest
 
 MODEL, TAUGHT_PX = "logistic regression", 64
 """The pixel classifier's plain candidate, of bands and ratios; pixels of a tile that it is taught with."""

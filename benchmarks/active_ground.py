@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from benchmarks.cover import amazon, spain, truth_of
 from geolabel.label.cover.features import Features
-from geolabel.quality.pace import Pace, outline_px
+from geolabel.quality.doubt.pace import Pace, outline_px
 from geolabel.shapes import rasterise
 
 Floats = NDArray[np.float64]

@@ -11,9 +11,9 @@ import numpy as np
 
 from benchmarks.active import Compared, Curve, candidates, chances, full, score, taught
 from benchmarks.active_ground import Floats, Ground, Ints, split
-from geolabel.quality.gain import posterior
+from geolabel.quality.doubt.gain import posterior
+from geolabel.quality.doubt.suggest import suggest
 from geolabel.quality.simulate import HABITS, draw
-from geolabel.quality.suggest import suggest
 
 Policy = Literal["always new", "three answers each", "relabel or new"]
 POLICIES: tuple[Policy, ...] = ("always new", "three answers each", "relabel or new")

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from geolabel.grid import Grid
-from geolabel.quality.area import Accuracy, accuracy
-from geolabel.quality.design import allocate, design
-from geolabel.quality.points import draw as draw_points
 from geolabel.quality.simulate import HABITS, draw, smooth_noise
+from geolabel.quality.survey.area import Accuracy, accuracy
+from geolabel.quality.survey.design import allocate, design
+from geolabel.quality.survey.points import draw as draw_points
 
 MATRIX = ((66, 0, 5, 4), (0, 55, 8, 12), (1, 0, 153, 11), (2, 1, 9, 313))
 MAPPED = (200_000, 150_000, 3_200_000, 6_450_000)

@@ -15,8 +15,8 @@ import geolabel as gl
 from geolabel.config import Config
 from geolabel.nouns.batch import Acceptance, Rate
 from geolabel.nouns.task import Task
-from geolabel.quality.cost import Cost
-from geolabel.quality.sampling import Plan, draw, single_plan, standard_plan, verdict
+from geolabel.quality.flow.cost import Cost
+from geolabel.quality.flow.sampling import Plan, draw, single_plan, standard_plan, verdict
 from geolabel.quality.simulate import HABITS, TRUTH, annotate
 from geolabel.steps.delivered import Delivery
 from geolabel.steps.view import read_mask

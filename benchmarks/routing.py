@@ -18,9 +18,9 @@ from geolabel.grid import Grid
 from geolabel.nouns.answer import Answer
 from geolabel.nouns.consensus import Consensus
 from geolabel.nouns.task import Task
-from geolabel.quality.agree import agree
-from geolabel.quality.review import Standing
-from geolabel.quality.routing import queue
+from geolabel.quality.consensus.agree import agree
+from geolabel.quality.flow.review import Standing
+from geolabel.quality.flow.routing import queue
 from geolabel.quality.simulate import HABITS, OTHERS, annotate, smooth_noise
 from geolabel.steps.assign import assign
 from geolabel.steps.board import ReviewOptions, Terms

@@ -19,12 +19,12 @@ from scipy import stats
 from benchmarks.teams import truth_of
 from geolabel.grid import Grid
 from geolabel.nouns.task import Task
-from geolabel.quality.agreement import alpha, coded, coincidences, fleiss, fleiss_sums
 from geolabel.quality.intervals import bootstrap, median, ratio, wilson
-from geolabel.quality.marks import PASS_IOU, Mark, marks
-from geolabel.quality.sequential import Sprt, Verdict, judge
+from geolabel.quality.people.agreement import alpha, coded, coincidences, fleiss, fleiss_sums
+from geolabel.quality.people.marks import PASS_IOU, Mark, marks
+from geolabel.quality.people.sequential import Sprt, Verdict, judge
+from geolabel.quality.people.skill import skill
 from geolabel.quality.simulate import HABITS, OTHERS, annotate, draw
-from geolabel.quality.skill import skill
 
 SIZE, TILE, SCENES = 256, 64, 100
 CAREERS, TASKS = 2000, 60

@@ -24,9 +24,9 @@ from benchmarks.cover import amazon, spain, truth_of
 from geolabel.grid import Grid
 from geolabel.label.cover.candidates import MODELS
 from geolabel.label.cover.features import Features
+from geolabel.quality.doubt.suspects import NOTHING, Suspects, suspects
+from geolabel.quality.doubt.tally import tally
 from geolabel.quality.intervals import Interval, bootstrap
-from geolabel.quality.suspects import NOTHING, Suspects, suspects
-from geolabel.quality.tally import tally
 from geolabel.shapes import polygonise, rasterise
 
 Floats = NDArray[np.float64]
@@ -40,7 +40,7 @@ FOLDS, SHARE, SEEDS = 5, 0.15, 12
 SHIFT_PX = 3
 SHUFFLES = 200
 OURS, MEAN, CORE, SOFTMIN, RANDOM = "suspects", "mean", "mean over the core", "softmin over the polygon", "random"
-"""Ways to rank: `quality.suspects` (softmin over the core), and beside it the probability of the class as labeled averaged
+"""Ways to rank: `quality.doubt.suspects` (softmin over the core), and beside it the probability of the class as labeled averaged
 over the polygon, averaged over its core, and its softmin over the whole polygon."""
 
 

@@ -24,11 +24,11 @@ from scipy import stats
 from geolabel.grid import Grid, Tile
 from geolabel.nouns.answer import Answer
 from geolabel.nouns.task import Task
-from geolabel.quality.choose import choose
-from geolabel.quality.fuse import METHODS
-from geolabel.quality.fused import Fuse
+from geolabel.quality.consensus.choose import choose
+from geolabel.quality.consensus.fuse import METHODS
+from geolabel.quality.consensus.fused import Fuse
+from geolabel.quality.consensus.votes import Codes, Votes
 from geolabel.quality.simulate import HABITS, OTHERS, draw, smooth_noise
-from geolabel.quality.votes import Codes, Votes
 from geolabel.tables import IGNORE, SHAPES, empty
 
 Mask = NDArray[np.bool_]
@@ -96,7 +96,7 @@ def _nobody() -> Answer:
 
 
 def votes_of(task: Task, masks: Mapping[Annotator, Mask], team: Sequence[Annotator]) -> Votes:
-    """Votes from masks: those that `quality.votes.collect` gives for the outlines of these masks (tested)."""
+    """Votes from masks: those that `quality.consensus.votes.collect` gives for the outlines of these masks (tested)."""
     own = sorted(team, key=_name)
     return Votes(
         task=task,

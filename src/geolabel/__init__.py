@@ -67,8 +67,8 @@ _HOME = {
     "read_labels": "steps.imports",
     "zonal": "scene.zonal",
     "agree_items": "quality.items.agree",
-    "accuracy": "quality.area",
-    "design": "quality.design",
+    "accuracy": "quality.survey.area",
+    "design": "quality.survey.design",
     "draw": "view.draw",
     "field_map": "view.field",
     "sample": "gallery",
@@ -98,9 +98,9 @@ if TYPE_CHECKING:
     from geolabel.nouns.view import View
     from geolabel.ontology import WILDFIRE, Instructions, Migration, Ontology
     from geolabel.project import Project
-    from geolabel.quality.area import accuracy
-    from geolabel.quality.design import design
     from geolabel.quality.items.agree import agree_items
+    from geolabel.quality.survey.area import accuracy
+    from geolabel.quality.survey.design import design
     from geolabel.scene.align import align
     from geolabel.scene.flow import twi
     from geolabel.scene.indices import index

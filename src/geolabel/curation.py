@@ -26,9 +26,9 @@ from geolabel.steps.delivered import Delivery, delivered
 from geolabel.steps.delivered import check as check_delivered
 
 if TYPE_CHECKING:
-    from geolabel.quality.cost import Cost
-    from geolabel.quality.review import Standing
-    from geolabel.quality.sampling import Verdict
+    from geolabel.quality.flow.cost import Cost
+    from geolabel.quality.flow.review import Standing
+    from geolabel.quality.flow.sampling import Verdict
     from geolabel.store.leases import Lease, Role
 
 

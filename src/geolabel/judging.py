@@ -26,9 +26,9 @@ from geolabel.steps.accuracy_sample import Asked, Sample, Shown
 from geolabel.steps.adjudication import Vault
 
 if TYPE_CHECKING:
-    from geolabel.quality.area import Accuracy
-    from geolabel.quality.gold import Gold
-    from geolabel.quality.limits import Method
+    from geolabel.quality.people.gold import Gold
+    from geolabel.quality.survey.area import Accuracy
+    from geolabel.quality.survey.limits import Method
 
 
 @dataclass
@@ -107,7 +107,7 @@ class Judging(Labeling):
         return skills.agreement(self._heard(kind), self.config.skill, by and strata.strata(self.view, by))
 
     def pairwise(self, kind: Kind, *, by: strata.By | None = None) -> Any:
-        """IoU of each two people (`tables.PAIRWISE`); `quality.agreement.matrix` lays it out as a square."""
+        """IoU of each two people (`tables.PAIRWISE`); `quality.people.agreement.matrix` lays it out as a square."""
         return skills.pairwise(self._heard(kind), by and strata.strata(self.view, by))
 
     def anchoring(self, kind: Kind) -> Any:

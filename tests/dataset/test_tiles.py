@@ -18,7 +18,7 @@ from geolabel.dataset.tiles import export_tiles, href, mask_href, schema
 from geolabel.errors import InputError, OntologyError
 from geolabel.grid import Grid
 from geolabel.nouns.answer import Answer
-from geolabel.quality.agree import agree
+from geolabel.quality.consensus.agree import agree
 from geolabel.tables import IGNORE, empty
 from labels import NOW, answer, box_shapes, scar, shapes_of, tasks_of, team, utm_grid
 

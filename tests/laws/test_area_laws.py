@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geolabel.quality.area import accuracy
-from geolabel.quality.design import ALLOCATIONS, allocate, sample_size
-from geolabel.quality.limits import METHODS
+from geolabel.quality.survey.area import accuracy
+from geolabel.quality.survey.design import ALLOCATIONS, allocate, sample_size
+from geolabel.quality.survey.limits import METHODS
 
 ERRORS = [f"{name}_se" for name in ("users", "producers")] + ["area_se_m2"]
 FIGURES = ["users", "producers", "area_m2", *ERRORS, "area_low_m2", "area_high_m2", "producers_low", "producers_high"]

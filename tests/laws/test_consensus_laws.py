@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geolabel.quality import fuse
-from geolabel.quality.agree import agree
+from geolabel.quality.consensus import fuse
+from geolabel.quality.consensus.agree import agree
 from geolabel.quality.patterns import distinct
 from labels import answer, tasks_of, utm_grid
 

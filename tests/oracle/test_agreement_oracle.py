@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from geolabel.quality.agreement import agreement, alpha, coded, coincidences, fleiss, fleiss_sums
+from geolabel.quality.people.agreement import agreement, alpha, coded, coincidences, fleiss, fleiss_sums
 from labels import scar, tasks_of, team, utm_grid
 
 krippendorff = pytest.importorskip("krippendorff", reason="the krippendorff package is no part of this environment")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from geolabel.quality import confident
+from geolabel.quality.doubt import confident
 
 
 def examples(k, n=500, seed=1):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geolabel.quality import em
+from geolabel.quality.consensus import em
 
 
 def votes(seed=3, items=3000, annotators=5):

@@ -7,8 +7,8 @@ import pytest
 
 from geolabel.errors import QualityError
 from geolabel.nouns.answer import Answer
-from geolabel.quality.agree import agree
-from geolabel.quality.fuse import METHODS
+from geolabel.quality.consensus.agree import agree
+from geolabel.quality.consensus.fuse import METHODS
 from geolabel.quality.scores import iou
 from geolabel.quality.simulate import HABITS, Habit, annotate
 from geolabel.shapes import rasterise

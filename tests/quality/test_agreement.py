@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from geolabel.errors import QualityError
-from geolabel.quality.agreement import (
+from geolabel.quality.people.agreement import (
     Strata,
     agreement,
     alpha,

@@ -6,9 +6,9 @@ import pytest
 from scipy import stats
 
 from geolabel.errors import QualityError
-from geolabel.quality.area import Accuracy, accuracy, accuracy_by_strata
-from geolabel.quality.design import allocate, design, sample_size
-from geolabel.quality.points import count, draw, whole
+from geolabel.quality.survey.area import Accuracy, accuracy, accuracy_by_strata
+from geolabel.quality.survey.design import allocate, design, sample_size
+from geolabel.quality.survey.points import count, draw, whole
 from labels import utm_grid
 
 MATRIX = [[66, 0, 5, 4], [0, 55, 8, 12], [1, 0, 153, 11], [2, 1, 9, 313]]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from geolabel.errors import QualityError
-from geolabel.quality.agree import agree
-from geolabel.quality.band import boundary_band
+from geolabel.quality.consensus.agree import agree
+from geolabel.quality.consensus.band import boundary_band
 from geolabel.shapes import rasterise
 from labels import answer, tasks_of, utm_grid
 

@@ -9,8 +9,8 @@ from pyproj import Geod
 
 from geolabel.grid import Tile
 from geolabel.nouns.batch import Rate
-from geolabel.quality.agree import agree
-from geolabel.quality.cost import cost, ground_km2, hours
+from geolabel.quality.consensus.agree import agree
+from geolabel.quality.flow.cost import cost, ground_km2, hours
 from labels import answer, tasks_of, utm_grid
 
 GRID = utm_grid(128, 128)

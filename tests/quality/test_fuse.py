@@ -6,10 +6,10 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from geolabel.errors import QualityError
-from geolabel.quality.agree import agree
-from geolabel.quality.choose import lower_bound
+from geolabel.quality.consensus.agree import agree
+from geolabel.quality.consensus.choose import lower_bound
+from geolabel.quality.consensus.stack import regress
 from geolabel.quality.simulate import Habit, annotate
-from geolabel.quality.stack import regress
 from geolabel.shapes import rasterise
 from labels import NOW, answer, scar, tasks_of, team, utm_grid
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from geolabel.errors import QualityError
-from geolabel.quality.gold import Gold, agrees, check_experts, easiest, expert_iou, exposure, midway, read, spent
+from geolabel.quality.people.gold import Gold, agrees, check_experts, easiest, expert_iou, exposure, midway, read, spent
 from geolabel.quality.simulate import HABITS, annotate, draw
 from labels import NOW, answer, scar, tasks_of, utm_grid
 

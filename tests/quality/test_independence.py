@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from geolabel.quality.agree import agree
-from geolabel.quality.anchoring import LEAST, anchoring, likenesses, measured_rho, withheld
-from geolabel.quality.fuse import METHODS
-from geolabel.quality.independence import RHO
+from geolabel.quality.consensus.agree import agree
+from geolabel.quality.consensus.anchoring import LEAST, anchoring, likenesses, measured_rho, withheld
+from geolabel.quality.consensus.fuse import METHODS
+from geolabel.quality.consensus.independence import RHO
 from geolabel.shapes import rasterise
 from labels import answer, tasks_of, utm_grid
 

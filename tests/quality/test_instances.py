@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from geolabel.errors import CRSError, QualityError
 from geolabel.nouns.answer import Answer
+from geolabel.quality.consensus.products import load_consensus, save_consensus
 from geolabel.quality.instances import agree_objects, match, object_skill
 from geolabel.quality.instances.clusters import clusters
 from geolabel.quality.instances.matching import assigned, ordered
 from geolabel.quality.instances.shape import boundary_sd_m, fused
-from geolabel.quality.products import load_consensus, save_consensus
 from geolabel.shapes import rasterise
 from geolabel.tables import AGREED, IGNORE, check, empty
 from labels import NOW, tasks_of, utm_grid

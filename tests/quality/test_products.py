@@ -5,8 +5,8 @@ import pytest
 import rasterio
 
 from geolabel.errors import SourceError
-from geolabel.quality.agree import agree
-from geolabel.quality.products import load_consensus, save_consensus
+from geolabel.quality.consensus.agree import agree
+from geolabel.quality.consensus.products import load_consensus, save_consensus
 from labels import answer, scar, tasks_of, team, utm_grid
 
 GRID = utm_grid(64, 64)

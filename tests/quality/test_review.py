@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geolabel.errors import QualityError
-from geolabel.quality.review import ALLOWED, STATES, Heard, Standing, Step, decide, due, folded, wanted
+from geolabel.quality.flow.review import ALLOWED, STATES, Heard, Standing, Step, decide, due, folded, wanted
 
 ME = "system:geolabel"
 

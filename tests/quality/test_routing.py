@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geolabel.quality.review import Standing
-from geolabel.quality.routing import Rules, Work, away, draw, order, queue
+from geolabel.quality.flow.review import Standing
+from geolabel.quality.flow.routing import Rules, Work, away, draw, order, queue
 from labels import tasks_of, utm_grid
 
 GRID = utm_grid(640, 640)

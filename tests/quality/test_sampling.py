@@ -8,8 +8,8 @@ from scipy import stats
 
 from geolabel.errors import InputError, QualityError
 from geolabel.nouns.batch import Acceptance
-from geolabel.quality.defects import defects
-from geolabel.quality.sampling import (
+from geolabel.quality.flow.defects import defects
+from geolabel.quality.flow.sampling import (
     AQLS,
     Plan,
     accepts,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from geolabel.errors import QualityError
-from geolabel.quality.sequential import Sprt, judge, operating
+from geolabel.quality.people.sequential import Sprt, judge, operating
 
 TEST = Sprt()
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from geolabel.errors import QualityError
-from geolabel.quality.marks import ALL, marks
+from geolabel.quality.people.marks import ALL, marks
+from geolabel.quality.people.skill import Standard, outline_km, skill
 from geolabel.quality.scores import boundary_iou, boundary_region, iou
 from geolabel.quality.simulate import TRUTH, Habit, annotate
-from geolabel.quality.skill import Standard, outline_km, skill
 from geolabel.tables import SKILL, check
 from labels import NOW, answer, scar, tasks_of, team, utm_grid
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from geolabel.ontology import Class, Instructions, Ontology
-from geolabel.quality.stale import Words, listed_differently, outdated, told_differently
+from geolabel.quality.flow.stale import Words, listed_differently, outdated, told_differently
 from labels import NOW, answer, tasks_of, utm_grid
 
 GRID = utm_grid()

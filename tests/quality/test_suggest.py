@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from geolabel.errors import QualityError
-from geolabel.quality.gain import expected_gain, posterior
-from geolabel.quality.pace import Pace, outline_px
-from geolabel.quality.suggest import Candidates, Worth, likeness, places, suggest, uncertainty, unseen
+from geolabel.quality.doubt.gain import expected_gain, posterior
+from geolabel.quality.doubt.pace import Pace, outline_px
+from geolabel.quality.doubt.suggest import Candidates, Worth, likeness, places, suggest, uncertainty, unseen
 from geolabel.tables import SUGGESTED, check
 
 

@@ -7,8 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from geolabel.errors import QualityError
-from geolabel.quality import confident, tally
-from geolabel.quality.suspects import NOTHING, suspects
+from geolabel.quality.doubt import confident, tally
+from geolabel.quality.doubt.suspects import NOTHING, suspects
 from geolabel.tables import SUSPECTS, check
 from labels import box_shapes, utm_grid
 

@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks import teams
 from geolabel.errors import QualityError
+from geolabel.quality.consensus.votes import collect
 from geolabel.quality.simulate import HABITS, OTHERS, draw
-from geolabel.quality.votes import collect
 from geolabel.steps.consensus import ConsensusOptions, agree, truth_codes
 from labels import answer, scar, tasks_of, utm_grid
 

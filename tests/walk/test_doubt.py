@@ -13,7 +13,7 @@ import geolabel as gl
 from geolabel.config import Config
 from geolabel.errors import QualityError
 from geolabel.ontology import WILDFIRE
-from geolabel.quality.anchoring import withheld
+from geolabel.quality.consensus.anchoring import withheld
 from geolabel.quality.simulate import annotate
 from geolabel.steps import unseen
 from geolabel.steps.view import read_mask

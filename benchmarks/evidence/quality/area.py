@@ -8,15 +8,15 @@ import numpy as np
 
 from benchmarks import area as job
 from benchmarks.evidence import Row, row
-from geolabel.quality.area import accuracy
-from geolabel.quality.design import sample_size
+from geolabel.quality.survey.area import accuracy
+from geolabel.quality.survey.design import sample_size
 
 MADE_FROM = (
-    "src/geolabel/quality/area.py",
-    "src/geolabel/quality/limits.py",
-    "src/geolabel/quality/stratified.py",
-    "src/geolabel/quality/design.py",
-    "src/geolabel/quality/points.py",
+    "src/geolabel/quality/survey/area.py",
+    "src/geolabel/quality/survey/limits.py",
+    "src/geolabel/quality/survey/stratified.py",
+    "src/geolabel/quality/survey/design.py",
+    "src/geolabel/quality/survey/points.py",
     "benchmarks/area.py",
 )
 RARE = job.NAMES.index("burned")

@@ -8,9 +8,9 @@ from benchmarks.batches import curve, delivered, standard_rows
 from benchmarks.evidence import Row, row
 
 MADE_FROM = (
-    "src/geolabel/quality/sampling.py",
-    "src/geolabel/quality/defects.py",
-    "src/geolabel/quality/cost.py",
+    "src/geolabel/quality/flow/sampling.py",
+    "src/geolabel/quality/flow/defects.py",
+    "src/geolabel/quality/flow/cost.py",
     "src/geolabel/steps/batches.py",
     "src/geolabel/steps/inspection.py",
     "src/geolabel/steps/delivery.py",

@@ -18,7 +18,7 @@ from crowd import Tally, crowd
 from postgres import NoServerError, running
 
 STORE = ("src/geolabel/store", "src/geolabel/steps/assign.py", "src/geolabel/steps/board.py", "tests/crowd.py")
-PURE = ("src/geolabel/quality/review.py", "src/geolabel/quality/routing.py", "src/geolabel/steps/review.py")
+PURE = ("src/geolabel/quality/flow/review.py", "src/geolabel/quality/flow/routing.py", "src/geolabel/steps/review.py")
 MADE_FROM = (*STORE, *PURE, "benchmarks/routing.py")
 TASKS, WORKERS, KILLS = 200, 8, 12
 SEEDS = 5
@@ -68,7 +68,7 @@ def size() -> Iterator[Row]:
     yield Row("an answer at size", float(np.median(seen.submit_ms)), "ms", f"{beside} {seen.submit_ms.max():.0f}")
 
 
-@row(*MADE_FROM, "src/geolabel/quality/agree.py", "src/geolabel/quality/simulate.py")
+@row(*MADE_FROM, "src/geolabel/quality/consensus/agree.py", "src/geolabel/quality/simulate.py")
 def reviews() -> Iterator[Row]:
     """What the first fifth of a review queue by disagreement finds."""
     seen = [queued(seed) for seed in range(SEEDS)]

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks import skill as job
 from benchmarks.evidence import Row, row
-from geolabel.quality.sequential import Sprt, operating
+from geolabel.quality.people.sequential import Sprt, operating
 from geolabel.quality.simulate import HABITS
 
 PARTS = ("skill", "marks", "intervals", "sequential", "agreement", "simulate")

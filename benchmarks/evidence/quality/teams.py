@@ -10,7 +10,7 @@ import pandas as pd
 from benchmarks import teams
 from benchmarks.evidence import Row, row
 from benchmarks.teams import CHOSEN, MIXED, OTHER_TEAMS, RANDOM, interval, of
-from geolabel.quality.fuse import METHODS
+from geolabel.quality.consensus.fuse import METHODS
 
 MADE_FROM = (
     *(f"src/geolabel/quality/{name}.py" for name in ("choose", "fuse", "fused", "em", "patterns", "medoid", "debias")),

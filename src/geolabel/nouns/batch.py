@@ -23,7 +23,7 @@ NAME = re.compile(r"[0-9a-z][0-9a-z_-]*")
 class Acceptance:
     """The quality that a delivery is held to, and the risks of judging it by a sample. All are shares, 0-1.
 
-    A tile is defective where its labels are not those of the inspector: see `quality.defects`.
+    A tile is defective where its labels are not those of the inspector: see `quality.flow.defects`.
     """
 
     aql: float = 0.04

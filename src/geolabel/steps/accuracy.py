@@ -19,8 +19,8 @@ from geolabel.digests import digest
 from geolabel.errors import QualityError, nearest
 from geolabel.nouns.answer import Answer
 from geolabel.ontology import Kind
-from geolabel.quality.area import Accuracy, accuracy, accuracy_by_strata
-from geolabel.quality.limits import Method
+from geolabel.quality.survey.area import Accuracy, accuracy, accuracy_by_strata
+from geolabel.quality.survey.limits import Method
 from geolabel.steps import reference as references
 from geolabel.steps.accuracy_sample import BACKGROUND, NONE, Sample, Shown, samples
 from geolabel.steps.record import Record

@@ -18,9 +18,9 @@ from geolabel.errors import QualityError, nearest
 from geolabel.grid import Grid, Tile
 from geolabel.nouns.task import Task
 from geolabel.ontology import NODATA, Kind, Ontology
-from geolabel.quality import points as drawing
-from geolabel.quality.area import Accuracy
-from geolabel.quality.design import Allocation, Design, design
+from geolabel.quality.survey import points as drawing
+from geolabel.quality.survey.area import Accuracy
+from geolabel.quality.survey.design import Allocation, Design, design
 from geolabel.steps import reference as references
 from geolabel.steps.options import Options
 from geolabel.steps.record import PRODUCTS, Record

@@ -18,8 +18,8 @@ from geolabel.grid import Grid
 from geolabel.nouns.answer import Answer
 from geolabel.nouns.task import Task
 from geolabel.ontology import Kind
-from geolabel.quality import gold as golds
-from geolabel.quality.gold import Gold
+from geolabel.quality.people import gold as golds
+from geolabel.quality.people.gold import Gold
 from geolabel.steps.gold import FUSED, GoldOptions, earlier, held_out, states
 from geolabel.steps.tasks import draw_gold
 from geolabel.tables import IGNORE, SHAPES, empty
@@ -67,7 +67,7 @@ class Vault:
 
     def _compared(self, task: Task, pair: Sequence[Answer], why: str) -> tuple[Gold, Answer]:
         """(gold of two answers, the answer midway between them)."""
-        from geolabel.quality.marks import drawn_codes
+        from geolabel.quality.people.marks import drawn_codes
 
         classes = sorted({name for answer in pair for name in answer.shapes["class"]})
         one, other = (drawn_codes(task, self.grid, answer, classes) for answer in pair)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from geolabel.errors import QualityError
 from geolabel.nouns.task import Task
-from geolabel.quality import routing
-from geolabel.quality.routing import Work
+from geolabel.quality.flow import routing
+from geolabel.quality.flow.routing import Work
 from geolabel.steps.board import Board, Terms
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def assign(
 ) -> Assignment | None:
     """What is next for this annotator, leased to them; None where nothing is left for them now.
 
-    To answer: as `quality.routing.order` has it. To review or adjudicate: as `quality.routing.queue` has it, to one person.
+    To answer: as `quality.flow.routing.order` has it. To review or adjudicate: as `quality.flow.routing.queue` has it, to one person.
     Who holds an assignment in this role is given it again. Safe for many workers at once: what was read may be old by
     the time the lease is taken, so the ledger looks again before it gives one.
 
@@ -61,7 +61,7 @@ def assign(
 
 
 def _assignment(tasks: Sequence[Task], lease: Lease, terms: Terms) -> Assignment:
-    from geolabel.quality.anchoring import withheld
+    from geolabel.quality.consensus.anchoring import withheld
 
     task, options = next(task for task in tasks if task.id == lease.task_id), terms.options
     alone = withheld(task.id, lease.annotator, options.seed, share=options.withheld)

@@ -16,7 +16,7 @@ from geolabel.steps.record import SYSTEM
 from geolabel.tables import BATCHES, check
 
 if TYPE_CHECKING:
-    from geolabel.quality.sampling import Plan
+    from geolabel.quality.flow.sampling import Plan
     from geolabel.store.events import Event
     from geolabel.store.ledger import Ledger
 
@@ -86,7 +86,7 @@ def _after(was: Standing | None, event: Event) -> Standing:
 
 
 def _sample(said: Mapping[str, Any]) -> Sample:
-    from geolabel.quality.sampling import Plan
+    from geolabel.quality.flow.sampling import Plan
 
     return Sample(said["batch"], Plan(**said["plan"]), tuple(said["tasks"]), said["labels"])
 

@@ -15,9 +15,9 @@ from geolabel.nouns.answer import Answer
 from geolabel.nouns.consensus import Consensus
 from geolabel.nouns.task import Task
 from geolabel.nouns.times import exact
-from geolabel.quality import review as way
-from geolabel.quality import routing
-from geolabel.quality.review import Heard, Standing, Step
+from geolabel.quality.flow import review as way
+from geolabel.quality.flow import routing
+from geolabel.quality.flow.review import Heard, Standing, Step
 from geolabel.steps import batches
 from geolabel.steps.consensus import GOLD
 from geolabel.steps.options import Options

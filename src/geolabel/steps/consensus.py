@@ -62,7 +62,7 @@ def agree(
     Raises
     ------
     QualityError
-        Where gold contradicts itself, and as `quality.agree`.
+        Where gold contradicts itself, and as `quality.consensus.agree`.
     """
     by_id, answers = {task.id: task for task in tasks}, list(answers)
     truths = _truths(answers, by_id, experts) if gold is None else gold
@@ -89,8 +89,8 @@ def _of_kind(
     options: ConsensusOptions,
     ontology: Ontology,
 ) -> dict[str, Consensus]:
-    from geolabel.quality.agree import agree as fuse
-    from geolabel.quality.fuse import NEEDS_GOLD
+    from geolabel.quality.consensus.agree import agree as fuse
+    from geolabel.quality.consensus.fuse import NEEDS_GOLD
     from geolabel.quality.instances import agree_objects
 
     names = used([kind], [*heard, *truths.values()], ontology)
@@ -144,7 +144,7 @@ def truth_codes(answer: Answer, grid: Grid, task: Task, classes: Sequence[str]) 
 
 def save_all(fused: Mapping[str, Consensus], folder: Path, *, progress: Progress = silent) -> None:
     """Each consensus in a folder named by its digest, and `index.json` (task id -> digest), written last."""
-    from geolabel.quality.products import save_consensus
+    from geolabel.quality.consensus.products import save_consensus
 
     homes = walk(
         list(fused.values()), lambda one: save_consensus(one, folder).name, what="keep consensus", progress=progress
@@ -154,7 +154,7 @@ def save_all(fused: Mapping[str, Consensus], folder: Path, *, progress: Progress
 
 def load_all(folder: Path) -> dict[str, Consensus]:
     """Task id -> Consensus that `save_all` kept."""
-    from geolabel.quality.products import load_consensus
+    from geolabel.quality.consensus.products import load_consensus
 
     index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
     found = walk(list(index.values()), lambda name: load_consensus(folder / name), what="read consensus")

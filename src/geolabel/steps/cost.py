@@ -14,7 +14,7 @@ from geolabel.steps.batches import Standing
 from geolabel.steps.board import Board
 
 if TYPE_CHECKING:
-    from geolabel.quality.cost import Cost
+    from geolabel.quality.flow.cost import Cost
     from geolabel.store.ledger import Ledger
 
 
@@ -37,7 +37,7 @@ def cost(
     planned
         The project's batches; a batch's inspections count where all of its tasks do.
     """
-    from geolabel.quality.cost import cost as counted
+    from geolabel.quality.flow.cost import cost as counted
 
     ids = {task.id for task in tasks}
     own = [one for one in planned.values() if set(one.batch.task_ids) <= ids]

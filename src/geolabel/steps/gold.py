@@ -19,8 +19,8 @@ from geolabel.errors import LeakageError
 from geolabel.nouns.answer import Answer
 from geolabel.nouns.task import Purpose, Task
 from geolabel.ontology import Kind
-from geolabel.quality import gold as golds
-from geolabel.quality.gold import Gold
+from geolabel.quality.people import gold as golds
+from geolabel.quality.people.gold import Gold
 from geolabel.steps.consensus import GOLD as TRUTH
 from geolabel.steps.consensus import check_same_truth
 from geolabel.steps.options import Options

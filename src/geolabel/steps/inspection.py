@@ -22,7 +22,7 @@ from geolabel.steps.batches import Payload, Sample, Standing, named, say, standi
 from geolabel.steps.consensus import codes
 
 if TYPE_CHECKING:
-    from geolabel.quality.sampling import Verdict
+    from geolabel.quality.flow.sampling import Verdict
     from geolabel.store.ledger import Ledger
 
 Codes = NDArray[np.uint8]
@@ -53,8 +53,8 @@ def draw(ledger: Ledger, name: str, missing: Sequence[str], labels: str, seed: i
 
 
 def _drawn(was: Standing, missing: Sequence[str], labels: str, seed: int) -> Payload | None:
-    from geolabel.quality.sampling import draw as drawn
-    from geolabel.quality.sampling import single_plan
+    from geolabel.quality.flow.sampling import draw as drawn
+    from geolabel.quality.flow.sampling import single_plan
 
     batch = was.batch
     if was.delivered:
@@ -79,7 +79,7 @@ def inspect(
     QualityError
         Where no sample was drawn, its labels changed since, it was inspected before, or other tiles were inspected.
     """
-    from geolabel.quality.sampling import Verdict
+    from geolabel.quality.flow.sampling import Verdict
 
     if not 0 <= minutes < float("inf"):
         raise QualityError(f"an inspection of {minutes} minutes", hint="0 or more")
@@ -89,7 +89,7 @@ def inspect(
 
 
 def _inspected(was: Standing, found: Mapping[str, tuple[str, ...]], labels: str, minutes: float) -> Payload:
-    from geolabel.quality.sampling import verdict
+    from geolabel.quality.flow.sampling import verdict
 
     sample, name = was.sample, was.batch.name
     if sample is None or sample.labels != labels:
@@ -141,7 +141,7 @@ def found_on(
     ontology: Ontology,
 ) -> dict[str, tuple[str, ...]]:  # fmt: skip
     """Task id -> defects, where the inspector tells the truth as an answer, or a defect in words (None: there is none)."""
-    from geolabel.quality.defects import defects
+    from geolabel.quality.flow.defects import defects
 
     by_id, terms = {task.id: task for task in tasks}, batch.acceptance
     names = {one.code: one.name for one in ontology}

@@ -18,8 +18,8 @@ from geolabel.errors import OvertakenError, QualityError
 from geolabel.nouns.answer import Answer
 from geolabel.nouns.consensus import Consensus
 from geolabel.nouns.task import Task
-from geolabel.quality import review as way
-from geolabel.quality.review import Standing
+from geolabel.quality.flow import review as way
+from geolabel.quality.flow.review import Standing
 from geolabel.steps.board import Board, Terms, counts, standings_of
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def review(
     Raises
     ------
     QualityError
-        As `quality.review.decide`, and for a correction of another task or by somebody else.
+        As `quality.flow.review.decide`, and for a correction of another task or by somebody else.
     OvertakenError
         Where the task changed while it was decided on.
     """

@@ -18,14 +18,14 @@ from geolabel.grid import Grid
 from geolabel.nouns.answer import Answer
 from geolabel.nouns.task import Task
 from geolabel.ontology import Kind, Ontology
-from geolabel.quality.sequential import Sprt, Verdict, judge
+from geolabel.quality.people.sequential import Sprt, Verdict, judge
 from geolabel.steps import gold as golds
 from geolabel.steps.consensus import used
 from geolabel.steps.options import Options
 from geolabel.tables import PAUSES
 
 if TYPE_CHECKING:
-    from geolabel.quality.agreement import Strata
+    from geolabel.quality.people.agreement import Strata
     from geolabel.steps.record import Record
     from geolabel.store.events import Event
     from geolabel.store.ledger import Ledger
@@ -87,7 +87,7 @@ class Heard:
         QualityError
             Where gold contradicts itself.
         """
-        from geolabel.quality.marks import drawn_codes
+        from geolabel.quality.people.marks import drawn_codes
 
         ids, known = {task.id: task for task in tasks}, golds.states(record.ledger)
         truth = {key: one for key, one in golds.standing_gold(record).items() if key in ids}
@@ -104,7 +104,7 @@ def kind_of(task_id: str) -> Kind:
 
 def active(heard: Heard, ledger: Ledger) -> set[str]:
     """People who answered a task and are not paused."""
-    from geolabel.quality.votes import is_machine
+    from geolabel.quality.consensus.votes import is_machine
 
     return {one.annotator for one in heard.answers if not is_machine(one.annotator)} - paused(ledger)
 
@@ -112,8 +112,8 @@ def active(heard: Heard, ledger: Ledger) -> set[str]:
 # ---------------------------------------------------------------------- tables
 def skill(heard: Heard, options: SkillOptions) -> pd.DataFrame:
     """`tables.SKILL` of every annotator who answered gold tasks, by name."""
-    from geolabel.quality.skill import Standard
-    from geolabel.quality.skill import skill as scored
+    from geolabel.quality.people.skill import Standard
+    from geolabel.quality.people.skill import skill as scored
 
     standard = Standard(options.pass_iou, options.band_px, options.level, options.resamples, options.seed)
     return scored(heard.tasks, heard.grid, heard.answers, heard.gold, classes=heard.classes, standard=standard)
@@ -135,7 +135,7 @@ def right(heard: Heard, options: SkillOptions) -> dict[str, float]:
 
 def agreement(heard: Heard, options: SkillOptions, strata: Strata | None = None) -> pd.DataFrame:
     """`tables.AGREEMENT` of the people who answered the same tasks, whole and by stratum."""
-    from geolabel.quality.agreement import agreement as found
+    from geolabel.quality.people.agreement import agreement as found
 
     how: dict[str, Any] = {"level": options.level, "resamples": options.resamples, "seed": options.seed}
     return found(heard.tasks, heard.grid, heard.answers, classes=heard.classes, strata=strata, **how)
@@ -143,14 +143,14 @@ def agreement(heard: Heard, options: SkillOptions, strata: Strata | None = None)
 
 def pairwise(heard: Heard, strata: Strata | None = None) -> pd.DataFrame:
     """`tables.PAIRWISE`: IoU of each two people who answered the same tasks."""
-    from geolabel.quality.agreement import pairwise as found
+    from geolabel.quality.people.agreement import pairwise as found
 
     return found(heard.tasks, heard.grid, heard.answers, classes=heard.classes, strata=strata)
 
 
 def anchoring(heard: Heard, options: SkillOptions) -> pd.DataFrame:
     """How far proposals pull people: for each annotator and proposal IoU with it where shown and where withheld."""
-    from geolabel.quality.anchoring import anchoring as found
+    from geolabel.quality.consensus.anchoring import anchoring as found
 
     return found(heard.tasks, heard.grid, heard.answers, heard.answers, seed=options.seed)
 
@@ -163,8 +163,8 @@ def feedback(heard: Heard, answer: Answer, options: SkillOptions) -> dict[str, A
     QualityError
         For any other task: whether it is gold, and what is true there, stays hidden.
     """
-    from geolabel.quality.marks import ALL
-    from geolabel.quality.skill import marked
+    from geolabel.quality.people.marks import ALL
+    from geolabel.quality.people.skill import marked
 
     shown = [task for task in heard.tasks if task.id == answer.task_id and task.purpose == "calibration"]
     if not shown or answer.task_id not in heard.gold:
@@ -181,9 +181,9 @@ def feedback(heard: Heard, answer: Answer, options: SkillOptions) -> dict[str, A
 # ---------------------------------------------------------------------- who is paused
 def outcomes(heard: Heard, options: SkillOptions) -> dict[str, list[tuple[Answer, bool]]]:
     """Annotator -> their answers to hidden gold tasks as they came, and whether each is a pass; people only."""
-    from geolabel.quality.marks import ALL
-    from geolabel.quality.skill import marked
-    from geolabel.quality.votes import is_machine
+    from geolabel.quality.consensus.votes import is_machine
+    from geolabel.quality.people.marks import ALL
+    from geolabel.quality.people.skill import marked
 
     found: dict[str, list[tuple[Answer, bool]]] = defaultdict(list)
     every = marked(heard.tasks, heard.grid, heard.answers, heard.gold, classes=heard.classes, band_px=options.band_px)

@@ -16,19 +16,19 @@ from geolabel.ontology.shipped import known
 from geolabel.steps.record import Record
 
 if TYPE_CHECKING:
-    from geolabel.quality.stale import Words
+    from geolabel.quality.flow.stale import Words
 
 
 def outdated(record: Record, tasks: Sequence[Task], answers: Sequence[Answer]) -> Any:
     """`tables.OUTDATED` of a project's answers to these tasks."""
-    from geolabel.quality.stale import outdated as touched
+    from geolabel.quality.flow.stale import outdated as touched
 
     return touched(tasks, answers, words(record, {one.ontology or "" for one in answers} | {t.ontology for t in tasks}))
 
 
 def words(record: Record, named: set[str]) -> Words:
     """Every version of the instructions and of the class list that the ledger recorded, and those that geolabel ships."""
-    from geolabel.quality.stale import Words
+    from geolabel.quality.flow.stale import Words
 
     lists = {
         one.id: one for one in (Ontology.from_row(e.payload["ontology"]) for e in record.ledger.events("ontology"))

@@ -15,7 +15,7 @@ from geolabel.ontology import NODATA
 from geolabel.steps.burns import change_index
 
 if TYPE_CHECKING:
-    from geolabel.quality.agreement import Strata
+    from geolabel.quality.people.agreement import Strata
 
 By = Literal["severity", "slope", "cloud"]
 SLOPE_DEG = (5.0, 15.0, 30.0)
@@ -34,7 +34,7 @@ def strata(view: View, by: str) -> Strata:
     QualityError
         For another word, or where the view lacks the scene.
     """
-    from geolabel.quality.agreement import Strata
+    from geolabel.quality.people.agreement import Strata
 
     ways = {"severity": _severity, "slope": _slope, "cloud": _cloud}
     if by not in ways:

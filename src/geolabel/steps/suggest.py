@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from geolabel.errors import QualityError
 from geolabel.nouns.answer import Answer
 from geolabel.nouns.task import Task
-from geolabel.quality.gain import expected_gain, posterior
-from geolabel.quality.pace import Pace, outline_px
-from geolabel.quality.suggest import Candidates
-from geolabel.quality.suggest import suggest as chosen
-from geolabel.quality.votes import Votes, collect, is_machine
+from geolabel.quality.consensus.votes import Votes, collect, is_machine
+from geolabel.quality.doubt.gain import expected_gain, posterior
+from geolabel.quality.doubt.pace import Pace, outline_px
+from geolabel.quality.doubt.suggest import Candidates
+from geolabel.quality.doubt.suggest import suggest as chosen
 
 if TYPE_CHECKING:
     from geolabel.steps.skill import Heard

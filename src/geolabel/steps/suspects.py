@@ -13,11 +13,11 @@ from geolabel import files
 from geolabel.errors import ConfigError, QualityError
 from geolabel.grid import Grid
 from geolabel.ontology import NODATA
-from geolabel.quality.suspects import NOTHING
-from geolabel.quality.suspects import suspects as ranked
+from geolabel.quality.doubt.suspects import NOTHING
+from geolabel.quality.doubt.suspects import suspects as ranked
 
 if TYPE_CHECKING:
-    from geolabel.quality.suspects import Suspects
+    from geolabel.quality.doubt.suspects import Suspects
     from geolabel.steps.unseen import Codes, Floats, Unseen
 
 

@@ -20,7 +20,7 @@ from geolabel.grid import Tile
 from geolabel.nouns.task import Task
 from geolabel.nouns.view import View
 from geolabel.ontology import NODATA, Kind, Ontology
-from geolabel.quality.suspects import NOTHING
+from geolabel.quality.doubt.suspects import NOTHING
 from geolabel.steps.options import Options
 
 Floats = NDArray[np.float32]

@@ -16,13 +16,13 @@ from geolabel.grid import Grid
 from geolabel.nouns.answer import Answer
 from geolabel.nouns.consensus import Consensus
 from geolabel.nouns.task import Task
-from geolabel.quality.agree import DISPUTED_BELOW, agree
+from geolabel.quality.consensus.agree import DISPUTED_BELOW, agree
+from geolabel.quality.consensus.votes import Votes, collect, gold_codes, is_machine
 from geolabel.quality.instances.matching import Shapes
 from geolabel.quality.instances.naming import Part, named
 from geolabel.quality.instances.shape import boundary_sd_m, ious
 from geolabel.quality.instances.things import Thing, things_of
 from geolabel.quality.instances.voting import Verdict, verdicts
-from geolabel.quality.votes import Votes, collect, gold_codes, is_machine
 from geolabel.shapes import polygonise
 from geolabel.tables import AGREED, empty
 

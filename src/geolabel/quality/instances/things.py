@@ -12,10 +12,10 @@ from shapely.geometry.base import BaseGeometry
 
 from geolabel.grid import Grid
 from geolabel.nouns.answer import Answer
+from geolabel.quality.consensus.votes import Votes
 from geolabel.quality.instances.clusters import clusters
 from geolabel.quality.instances.matching import Shapes, ordered
 from geolabel.quality.instances.shape import fused
-from geolabel.quality.votes import Votes
 from geolabel.shapes import clip
 
 IGNORED = 0.5

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geolabel.errors import QualityError, TableError, nearest
-from geolabel.quality.votes import is_machine
+from geolabel.quality.consensus.votes import is_machine
 
 Index = NDArray[np.intp]
 Repeated = Literal["error", "first", "last"]

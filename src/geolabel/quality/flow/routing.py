@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from geolabel.digests import digest
 from geolabel.nouns.task import Task
-from geolabel.quality.review import Standing
+from geolabel.quality.flow.review import Standing
 
 Key = tuple[float, float, float, float, str, str]
 

@@ -15,9 +15,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from geolabel.errors import QualityError
-from geolabel.quality import limits
-from geolabel.quality.limits import Method
-from geolabel.quality.stratified import Cells, Stratified
+from geolabel.quality.survey import limits
+from geolabel.quality.survey.limits import Method
+from geolabel.quality.survey.stratified import Cells, Stratified
 from geolabel.tables import ACCURACY, check
 
 BY_STRATA = ("stratum", "map", "reference")
@@ -94,7 +94,7 @@ class Accuracy:
         return f"{drawn}; {told}" if told else drawn
 
     def _repr_html_(self) -> str:
-        from geolabel.quality.area_shown import page
+        from geolabel.quality.survey.area_shown import page
 
         return page(self)
 

@@ -14,7 +14,7 @@ import numpy as np
 from scipy import special
 
 from geolabel.errors import QualityError, nearest
-from geolabel.quality.stratified import Cells, Floats, Stratified
+from geolabel.quality.survey.stratified import Cells, Floats, Stratified
 
 Method = Literal["normal", "jeffreys", "wilson"]
 METHODS: tuple[Method, ...] = get_args(Method)

@@ -13,7 +13,7 @@ from geolabel.errors import QualityError, nearest
 from geolabel.grid import Grid
 from geolabel.nouns.answer import Answer
 from geolabel.nouns.task import Task
-from geolabel.quality.independence import independence
+from geolabel.quality.consensus.independence import independence
 from geolabel.shapes import rasterise
 
 Codes = NDArray[np.int8]

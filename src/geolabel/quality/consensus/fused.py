@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geolabel.quality.votes import Codes, Votes
+from geolabel.quality.consensus.votes import Codes, Votes
 
 Floats = NDArray[np.float64]
 

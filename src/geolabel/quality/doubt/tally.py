@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from geolabel.grid import Grid, Tile
-from geolabel.quality.confident import softmin_weight
+from geolabel.quality.doubt.confident import softmin_weight
 from geolabel.shapes import rasterise
 
 Floats = NDArray[np.float64]

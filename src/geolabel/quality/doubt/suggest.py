@@ -1,7 +1,7 @@
 """What to label next: a batch under a budget of minutes, new tiles and tiles to be asked again in one order.
 
 A candidate's worth is uncertainty x diversity x balance, per minute. Uncertainty is what one more answer is expected to
-mend (`quality.gain`), so a doubtful label competes with unseen ground. Diversity is 1 less the likeness to what is
+mend (`quality.doubt.gain`), so a doubtful label competes with unseen ground. Diversity is 1 less the likeness to what is
 known: labels count as far as they can be relied on, and so does what the batch already holds, so that it is not the same
 tile ten times. Balance favours tiles on which classes are expected of which little is labeled.
 """

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from geolabel.quality import em
-from geolabel.quality.debias import distance
-from geolabel.quality.fused import Fit, Floats, Fuse, Fused, Method, count, majority, shares
-from geolabel.quality.medoid import medoid
-from geolabel.quality.stack import stack
-from geolabel.quality.votes import Codes, Votes
+from geolabel.quality.consensus import em
+from geolabel.quality.consensus.debias import distance
+from geolabel.quality.consensus.fused import Fit, Floats, Fuse, Fused, Method, count, majority, shares
+from geolabel.quality.consensus.medoid import medoid
+from geolabel.quality.consensus.stack import stack
+from geolabel.quality.consensus.votes import Codes, Votes
 
 __all__ = [
     "METHODS",

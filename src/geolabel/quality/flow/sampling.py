@@ -1,6 +1,6 @@
 """Acceptance sampling by attributes: how many tiles of a lot are inspected, and what the sample says of the lot.
 
-A lot is the tiles of one delivery, a defective is a tile whose labels are not the inspector's (`quality.defects`).
+A lot is the tiles of one delivery, a defective is a tile whose labels are not the inspector's (`quality.flow.defects`).
 Probabilities are exact: hypergeometric for a lot of known size, binomial for a process without end.
 """
 

@@ -18,7 +18,7 @@ from geolabel.nouns.answer import Answer
 from geolabel.nouns.batch import Rate
 from geolabel.nouns.consensus import Consensus
 from geolabel.nouns.task import Task
-from geolabel.quality.votes import is_machine
+from geolabel.quality.consensus.votes import is_machine
 from geolabel.shapes import area_m2
 from geolabel.tables import COST, check
 

@@ -13,9 +13,9 @@ from geolabel.errors import QualityError
 from geolabel.grid import Grid
 from geolabel.nouns.answer import Answer
 from geolabel.nouns.task import Task
+from geolabel.quality.consensus.votes import NOT_JUDGED, Codes, collect
 from geolabel.quality.distance import outline, signed_distance_px
 from geolabel.quality.scores import boundary_region
-from geolabel.quality.votes import NOT_JUDGED, Codes, collect
 
 Mask = NDArray[np.bool_]
 PASS_IOU = 0.7

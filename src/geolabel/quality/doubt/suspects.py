@@ -1,6 +1,6 @@
 """Suspected label errors of polygons: wrong classes, outlines that are off, and what nobody labeled; ranked, with reasons.
 
-The probabilities must be OUT OF SAMPLE (see `quality.confident`). An outline that is a pixel off is no wrong class:
+The probabilities must be OUT OF SAMPLE (see `quality.doubt.confident`). An outline that is a pixel off is no wrong class:
 the class is judged on a polygon's core, away from its outline, where it has one.
 """
 
@@ -18,9 +18,9 @@ from scipy import ndimage
 
 from geolabel.errors import QualityError, nearest
 from geolabel.grid import Grid, Tile
-from geolabel.quality import confident
-from geolabel.quality.reasons import reason_of
-from geolabel.quality.tally import LEAST_CORE_PX, Box, Tally, tally
+from geolabel.quality.doubt import confident
+from geolabel.quality.doubt.reasons import reason_of
+from geolabel.quality.doubt.tally import LEAST_CORE_PX, Box, Tally, tally
 from geolabel.shapes import area_m2, polygonise
 from geolabel.tables import SUSPECTS, check
 

@@ -19,8 +19,8 @@ from geolabel.errors import QualityError
 from geolabel.grid import Grid
 from geolabel.nouns.answer import Answer
 from geolabel.nouns.task import Task
+from geolabel.quality.consensus.votes import COMPLETE, Codes, collect, is_machine, standing
 from geolabel.quality.intervals import LEVEL, RESAMPLES, bootstrap
-from geolabel.quality.votes import COMPLETE, Codes, collect, is_machine, standing
 from geolabel.tables import AGREEMENT, PAIRWISE
 
 Floats = NDArray[np.float64]

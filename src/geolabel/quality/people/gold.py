@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from geolabel.errors import QualityError, nearest
 from geolabel.nouns.answer import Answer
 from geolabel.quality import scores
+from geolabel.quality.consensus.votes import COMPLETE, NOT_JUDGED, Codes, is_machine
 from geolabel.quality.distance import signed_distance_px
-from geolabel.quality.votes import COMPLETE, NOT_JUDGED, Codes, is_machine
 
 GoldState = Literal["proposed", "disputed", "standing", "appealed", "upheld", "overturned", "retired"]
 Use = Literal["evaluation", "calibration"]

@@ -8,9 +8,9 @@ from functools import partial
 import numpy as np
 from scipy.special import ndtr
 
+from geolabel.quality.consensus.fused import Fit, Floats, Fused
+from geolabel.quality.consensus.votes import Codes, Votes
 from geolabel.quality.distance import cut_distance_px, offset_px
-from geolabel.quality.fused import Fit, Floats, Fused
-from geolabel.quality.votes import Codes, Votes
 
 REACH_PX = 10.0
 """Signed distances are cut here: how far inside is settled ground, and one who drew nothing is not infinitely far."""

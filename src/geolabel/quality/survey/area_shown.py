@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 if TYPE_CHECKING:
-    from geolabel.quality.area import Accuracy
+    from geolabel.quality.survey.area import Accuracy
 
 HEAD = ("class", "mapped ha", "area ha", "limits ha", "user's accuracy", "limits", "producer's accuracy", "limits")
 

@@ -19,8 +19,8 @@ from geolabel.digests import digest
 from geolabel.grid import Grid
 from geolabel.nouns.answer import Answer
 from geolabel.nouns.task import Task
-from geolabel.quality.independence import PROPOSAL
-from geolabel.quality.votes import COMPLETE, is_machine, standing
+from geolabel.quality.consensus.independence import PROPOSAL
+from geolabel.quality.consensus.votes import COMPLETE, is_machine, standing
 from geolabel.shapes import rasterise
 
 Floats = NDArray[np.float64]

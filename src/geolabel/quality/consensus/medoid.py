@@ -10,9 +10,9 @@ from itertools import combinations
 
 import numpy as np
 
-from geolabel.quality.fused import Fit, Floats, Fused
+from geolabel.quality.consensus.fused import Fit, Floats, Fused
+from geolabel.quality.consensus.votes import NOT_JUDGED, Codes, Votes
 from geolabel.quality.patches import Patches, patches_of
-from geolabel.quality.votes import NOT_JUDGED, Codes, Votes
 
 
 def medoid(votes: Sequence[Votes], gold: Mapping[str, Codes]) -> Fit:  # noqa: ARG001 - the methods' interface

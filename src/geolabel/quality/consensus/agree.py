@@ -14,12 +14,12 @@ from geolabel.grid import Grid
 from geolabel.nouns.answer import Answer
 from geolabel.nouns.consensus import Consensus
 from geolabel.nouns.task import Task
-from geolabel.quality.agreed import NamedPatches, agreed_shapes, agreeing_share, shapes_of_one
-from geolabel.quality.anchoring import likenesses, measured_rho
-from geolabel.quality.choose import Choice, Evidence, choose, chosen_fuse
-from geolabel.quality.fused import Fused, count
-from geolabel.quality.independence import proposals_of
-from geolabel.quality.votes import Codes, Votes, collect, gold_codes
+from geolabel.quality.consensus.agreed import NamedPatches, agreed_shapes, agreeing_share, shapes_of_one
+from geolabel.quality.consensus.anchoring import likenesses, measured_rho
+from geolabel.quality.consensus.choose import Choice, Evidence, choose, chosen_fuse
+from geolabel.quality.consensus.fused import Fused, count
+from geolabel.quality.consensus.independence import proposals_of
+from geolabel.quality.consensus.votes import Codes, Votes, collect, gold_codes
 from geolabel.shapes import polygonise
 from geolabel.tables import IGNORE, empty
 

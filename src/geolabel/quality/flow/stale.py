@@ -16,7 +16,7 @@ from geolabel.nouns.answer import Answer
 from geolabel.nouns.task import Task
 from geolabel.ontology import Instructions, Ontology
 from geolabel.ontology.record import class_row
-from geolabel.quality.votes import is_machine
+from geolabel.quality.consensus.votes import is_machine
 from geolabel.tables import OUTDATED, check
 
 ALL = None

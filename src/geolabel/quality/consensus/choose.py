@@ -15,9 +15,9 @@ import numpy as np
 from scipy import stats
 
 from geolabel.errors import QualityError, nearest
-from geolabel.quality.fuse import METHODS, NEEDS_GOLD, methods_for
-from geolabel.quality.fused import Fit, Floats, Fuse, Fused
-from geolabel.quality.votes import Codes, Votes
+from geolabel.quality.consensus.fuse import METHODS, NEEDS_GOLD, methods_for
+from geolabel.quality.consensus.fused import Fit, Floats, Fuse, Fused
+from geolabel.quality.consensus.votes import Codes, Votes
 
 LEAST_GOLD = 3
 """Gold tasks that hold a class, below which there is nothing to choose on."""

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from geolabel.grid import Grid
 from geolabel.nouns.answer import Answer
 from geolabel.nouns.task import Task
-from geolabel.quality.agreement import coded, overlaps
+from geolabel.quality.consensus.votes import COMPLETE, standing
 from geolabel.quality.intervals import LEVEL, NONE, RESAMPLES, bootstrap, median, ratio, wilson
-from geolabel.quality.marks import ALL, BAND_PX, PASS_IOU, Mark, drawn_codes, marks, true_codes
-from geolabel.quality.votes import COMPLETE, standing
+from geolabel.quality.people.agreement import coded, overlaps
+from geolabel.quality.people.marks import ALL, BAND_PX, PASS_IOU, Mark, drawn_codes, marks, true_codes
 from geolabel.shapes import to_grid_crs
 from geolabel.tables import SKILL
 

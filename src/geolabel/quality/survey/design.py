@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from geolabel.errors import QualityError, nearest
-from geolabel.quality.area import Accuracy, accuracy
+from geolabel.quality.survey.area import Accuracy, accuracy
 
 Allocation = Literal["compromise", "proportional", "equal", "optimal"]
 ALLOCATIONS: tuple[Allocation, ...] = get_args(Allocation)

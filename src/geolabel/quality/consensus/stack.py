@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from geolabel.quality.debias import REACH_PX
+from geolabel.quality.consensus.debias import REACH_PX
+from geolabel.quality.consensus.fused import Fit, Floats, Fuse, Fused, count
+from geolabel.quality.consensus.votes import Codes, Votes
 from geolabel.quality.distance import cut_distance_px
-from geolabel.quality.fused import Fit, Floats, Fuse, Fused, count
-from geolabel.quality.votes import Codes, Votes
 
 Rows = NDArray[np.float64]
 SCALE_PX = 3.0

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geolabel.quality.consensus.votes import Codes, Votes
 from geolabel.quality.patterns import distinct
-from geolabel.quality.votes import Codes, Votes
 
 Floats = NDArray[np.float64]
 PSEUDO = 1.0

@@ -12,10 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from geolabel.quality.consensus.fused import Fused
+from geolabel.quality.consensus.votes import Codes, Votes
 from geolabel.quality.distance import outline, signed_distance_px
-from geolabel.quality.fused import Fused
 from geolabel.quality.patches import Patches, origins, patch_polygons, patches_of
-from geolabel.quality.votes import Codes, Votes
 from geolabel.shapes import clip, rasterise
 from geolabel.tables import AGREED, SHAPES, empty
 

@@ -1,0 +1,1 @@
+"""Consensus: the answers to a task fused, by the method that gold speaks for."""
