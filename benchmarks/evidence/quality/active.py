@@ -12,7 +12,7 @@ from benchmarks.evidence.__main__ import data_root
 
 MADE_FROM = (
     "src/geolabel/quality/intervals.py",
-    *(f"src/geolabel/quality/{name}.py" for name in ("suggest", "gain", "pace")),
+    *(f"src/geolabel/quality/doubt/{name}.py" for name in ("suggest", "gain", "pace")),
     *(f"benchmarks/{name}.py" for name in ("active", "active_ground", "active_noisy")),
 )
 WHO = f"{len(SEEDS)} seeds apart from those that were tried"

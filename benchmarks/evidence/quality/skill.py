@@ -11,7 +11,7 @@ from benchmarks.evidence import Row, row
 from geolabel.quality.people.sequential import Sprt, operating
 from geolabel.quality.simulate import HABITS
 
-PARTS = ("skill", "marks", "intervals", "sequential", "agreement", "simulate")
+PARTS = ("people/skill", "people/marks", "intervals", "people/sequential", "people/agreement", "simulate")
 MADE_FROM = (*(f"src/geolabel/quality/{name}.py" for name in PARTS), "benchmarks/skill.py")
 SPAMMER_BY, BLANK_BY = 10, 25
 """Gold tasks within which a spammer, and who draws nothing, should be paused."""

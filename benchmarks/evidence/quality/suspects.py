@@ -27,7 +27,7 @@ from benchmarks.suspects import (
 )
 
 MADE_FROM = (
-    *(f"src/geolabel/quality/{name}.py" for name in ("confident", "suspects", "tally")),
+    *(f"src/geolabel/quality/doubt/{name}.py" for name in ("confident", "suspects", "tally")),
     "src/geolabel/label/cover/candidates.py",
     "src/geolabel/label/cover/features.py",
     "benchmarks/suspects.py",

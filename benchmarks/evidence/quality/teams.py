@@ -13,8 +13,11 @@ from benchmarks.teams import CHOSEN, MIXED, OTHER_TEAMS, RANDOM, interval, of
 from geolabel.quality.consensus.fuse import METHODS
 
 MADE_FROM = (
-    *(f"src/geolabel/quality/{name}.py" for name in ("choose", "fuse", "fused", "em", "patterns", "medoid", "debias")),
-    *(f"src/geolabel/quality/{name}.py" for name in ("stack", "distance", "simulate")),
+    *(
+        f"src/geolabel/quality/consensus/{name}.py"
+        for name in ("choose", "fuse", "fused", "em", "medoid", "debias", "stack")
+    ),
+    *(f"src/geolabel/quality/{name}.py" for name in ("patterns", "distance", "simulate")),
     "benchmarks/teams.py",
 )
 SEEDS = f"{teams.SEEDS} seeds, {teams.TASKS - teams.GOLD} tasks each beside {teams.GOLD} gold"
