@@ -1,6 +1,6 @@
 """The table of formats, and that documents quote it as it is."""
 
-from benchmarks.evidence import ROOT, SOURCES
+from benchmarks.evidence import SOURCES
 from benchmarks.evidence.__main__ import load_rooms
 from benchmarks.matrix import table
 
