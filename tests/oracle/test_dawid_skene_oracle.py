@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from geolabel.quality.consensus import em
+from geolabel.quality.patterns import distinct
 
 
 def votes(seed=3, items=3000, annotators=5):
@@ -25,11 +26,10 @@ def test_posteriors_are_crowd_kits():
         warnings.simplefilter("ignore")
         aggregation = pytest.importorskip("crowdkit.aggregation", reason="crowd-kit is not installed")
     codes = votes()
-    rows, index = em.distinct(codes, 2)
-    names = tuple(f"w{n}" for n in range(len(codes)))
-    counts = np.bincount(index).astype(float)
-    model = em.fit(em.Table(names, rows, counts, {}, 2), pseudo=1e-12)
-    ours = model.of_patterns(rows, names)[index, 1]
+    rows, index, counts = distinct(codes, 2)
+    names, alone = tuple(f"w{n}" for n in range(len(codes))), np.ones(rows.shape)
+    model = em.fit(em.Table(names, rows, alone, counts.astype(float), {}, 2), pseudo=1e-12)
+    ours = model.of_patterns(rows, names, alone)[index, 1]
     worker, task = np.nonzero(codes >= 0)
     table = pd.DataFrame({"task": task, "worker": worker, "label": codes[worker, task].astype(int)})
     with warnings.catch_warnings():
