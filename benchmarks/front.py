@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 from affine import Affine
 
-from geolabel.fire.front import first_arrival, spread
+from geolabel.fire.front.arrival import first_arrival, spread
+from geolabel.fire.front.solver import Solver
 from geolabel.fire.landscape import Landscape
-from geolabel.fire.solver import Solver
-from geolabel.fire.weather import Weather
+from geolabel.fire.weather.weather import Weather
 from geolabel.grid import Grid
 
 ROOT = Path(__file__).resolve().parent.parent

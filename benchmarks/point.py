@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geolabel.fire.crown import Canopy
-from geolabel.fire.fuel import beds
-from geolabel.fire.fwi_daily import FWIDays, NoonWeather, fwi_days
-from geolabel.fire.point import Conditions, Options, PointFire, Site, point_fire
-from geolabel.fire.rothermel import HeadFire, head_fire, surface_fuel
+from geolabel.fire.behave.crown import Canopy
+from geolabel.fire.behave.fuel import beds
+from geolabel.fire.behave.point import Conditions, Options, PointFire, Site, point_fire
+from geolabel.fire.behave.rothermel import HeadFire, head_fire, surface_fuel
+from geolabel.fire.danger.fwi_daily import FWIDays, NoonWeather, fwi_days
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT.parent / "shared" / "reference"

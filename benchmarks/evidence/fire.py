@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks import front, point
 from benchmarks.evidence import Row, row
-from geolabel.fire.solver import Solver
+from geolabel.fire.front.solver import Solver
 
 GOALS = {"accurate": (0.99, 0.7, 2.0), "fast": (0.95, 5.0, None)}
 """Setting -> least IoU, most area error in percent, most mean arrival error in minutes (TARGETS, section 4)."""

@@ -4,7 +4,7 @@ import numpy as np
 from affine import Affine
 
 from geolabel.fire.landscape import Landscape
-from geolabel.fire.weather import Weather
+from geolabel.fire.weather.weather import Weather
 from geolabel.grid import Grid
 
 START = "2025-07-01T12:00Z"

@@ -6,8 +6,8 @@ import pytest
 from fire.ground import flat, patchy, wind
 from geolabel.bearings import difference
 from geolabel.errors import FireError
-from geolabel.fire.campaign import BIN_MIN, Uncertainty, campaign, drawn_weather, random_fires
-from geolabel.fire.front import spread
+from geolabel.fire.campaign.campaign import BIN_MIN, Uncertainty, campaign, drawn_weather, random_fires
+from geolabel.fire.front.arrival import spread
 from geolabel.fire.landscape import fuel_from_terrain
 
 HOURS = (0.5, 1.0, 3.0)

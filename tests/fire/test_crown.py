@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from geolabel.errors import FireError
-from geolabel.fire.crown import (
+from geolabel.fire.behave.crown import (
     ACTIVE,
     CONDITIONAL,
     CROWN_HEAT_KJ_KG,
@@ -26,8 +26,8 @@ from geolabel.fire.crown import (
     rothermel_active_wind_m_min,
     rothermel_crown_rate_m_min,
 )
-from geolabel.fire.flame import thomas_flame_length_m
-from geolabel.fire.point import Conditions, Options, Site, crown_indices, point_fire
+from geolabel.fire.behave.flame import thomas_flame_length_m
+from geolabel.fire.behave.point import Conditions, Options, Site, crown_indices, point_fire
 
 DRY = (0.06, 0.07, 0.08, 0.60, 0.90)
 MOISTURE = {"D1": (0.03, 0.04, 0.05, 0.30, 0.60), "D2": DRY}

@@ -7,9 +7,9 @@ from fire.ground import flat, grid, patchy, wind
 from geolabel.bearings import difference
 from geolabel.errors import FireError
 from geolabel.fire.features import CHANNELS, features, mean_weather
-from geolabel.fire.front import spread
+from geolabel.fire.front.arrival import spread
 from geolabel.fire.landscape import Landscape
-from geolabel.fire.weather import Weather
+from geolabel.fire.weather.weather import Weather
 from geolabel.model.channels import turned as turned_image
 from geolabel.model.channels import turned_bearing, vector_pairs
 

@@ -8,10 +8,10 @@ from scipy.optimize import minimize_scalar
 from fire.ground import flat, grid, patchy, sloping, wind
 from geolabel.bearings import difference
 from geolabel.errors import FireError
-from geolabel.fire.front import first_arrival, spread
+from geolabel.fire.behave.rothermel import head_fire, surface_fuel
+from geolabel.fire.front.arrival import first_arrival, spread
+from geolabel.fire.front.solver import Solver
 from geolabel.fire.landscape import Landscape
-from geolabel.fire.rothermel import head_fire, surface_fuel
-from geolabel.fire.solver import Solver
 
 RES = 10.0
 RATE = 5.0
@@ -237,8 +237,8 @@ def test_true_north_is_not_grid_north():
 )
 def test_the_head_moves_as_the_point_model_says(slope_deg, aspect_deg, from_deg):
     from geolabel.bearings import convert_speed, wind_20ft_from_10m
-    from geolabel.fire.fuel import beds
-    from geolabel.fire.midflame import unsheltered_adjustment
+    from geolabel.fire.behave.fuel import beds
+    from geolabel.fire.behave.midflame import unsheltered_adjustment
 
     air = wind(6.0, from_deg)
     ground = sloping((121, 121), slope_deg=slope_deg, aspect_deg=aspect_deg, fuel=104)

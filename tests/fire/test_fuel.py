@@ -3,7 +3,7 @@
 import pytest
 
 from geolabel.errors import FireError
-from geolabel.fire.fuel import NON_BURNABLE, beds, check_fuel_numbers, fuel_model, fuel_models
+from geolabel.fire.behave.fuel import NON_BURNABLE, beds, check_fuel_numbers, fuel_model, fuel_models
 
 
 def test_thirteen_and_forty():

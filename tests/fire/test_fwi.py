@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from geolabel.errors import FireError, GeolabelWarning
-from geolabel.fire.danger import EFFIS, danger_scheme
-from geolabel.fire.fwi import (
+from geolabel.fire.danger.classes import EFFIS, danger_scheme
+from geolabel.fire.danger.fwi import (
     buildup_index,
     daily_severity_rating,
     day_length_factor,
@@ -23,7 +23,7 @@ from geolabel.fire.fwi import (
     litter_moisture_percent,
     overwintered_drought_code,
 )
-from geolabel.fire.fwi_daily import FWIDays, NoonWeather, StartUp, fwi_days
+from geolabel.fire.danger.fwi_daily import FWIDays, NoonWeather, StartUp, fwi_days
 from support import shared_folder
 
 COLUMNS = {"temp_c": "temp_c", "rh_percent": "rh_pct", "wind_km_h": "wind10m_kmh", "rain_mm": "precip24_mm"}

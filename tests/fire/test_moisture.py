@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from geolabel.errors import FireError
-from geolabel.fire.moisture import (
+from geolabel.fire.behave.rothermel import cured_share
+from geolabel.fire.danger.moisture import (
     TIME_LAG_H,
     Air,
     at_fuel,
@@ -14,7 +15,6 @@ from geolabel.fire.moisture import (
     lagged,
     settled,
 )
-from geolabel.fire.rothermel import cured_share
 
 
 def fahrenheit(degrees):

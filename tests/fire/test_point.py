@@ -5,11 +5,11 @@ import pytest
 
 from geolabel.bearings import difference
 from geolabel.errors import FireError, GeolabelWarning
-from geolabel.fire.crown import Canopy
-from geolabel.fire.fuel import beds
-from geolabel.fire.midflame import sheltered_adjustment, unsheltered_adjustment, wind_adjustment
-from geolabel.fire.point import Conditions, Options, Site, point_fire
-from geolabel.fire.rothermel import head_fire, surface_fuel
+from geolabel.fire.behave.crown import Canopy
+from geolabel.fire.behave.fuel import beds
+from geolabel.fire.behave.midflame import sheltered_adjustment, unsheltered_adjustment, wind_adjustment
+from geolabel.fire.behave.point import Conditions, Options, Site, point_fire
+from geolabel.fire.behave.rothermel import head_fire, surface_fuel
 
 DRY = (0.06, 0.07, 0.08, 0.60, 0.90)
 

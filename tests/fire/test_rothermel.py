@@ -7,15 +7,15 @@ import pytest
 
 from geolabel.bearings import difference
 from geolabel.errors import FireError
-from geolabel.fire.flame import eccentricity, flame_length_m, length_to_width, rate_toward
-from geolabel.fire.fuel import beds, fuel_models
-from geolabel.fire.midflame import (
+from geolabel.fire.behave.flame import eccentricity, flame_length_m, length_to_width, rate_toward
+from geolabel.fire.behave.fuel import beds, fuel_models
+from geolabel.fire.behave.midflame import (
     map_bearing_deg,
     sheltered_adjustment,
     unsheltered_adjustment,
     wind_on_slope_m_min,
 )
-from geolabel.fire.rothermel import cured_share, head_fire, surface_fuel, wind_factor
+from geolabel.fire.behave.rothermel import cured_share, head_fire, surface_fuel, wind_factor
 from support import shared_folder
 
 D2L2 = np.array([0.06, 0.07, 0.08, 0.60, 0.90])[:, None]

@@ -5,7 +5,7 @@ import pytest
 
 from fire.ground import START, wind
 from geolabel.errors import FireError, InputError, SourceError, UnitError
-from geolabel.fire.weather import Weather, parse, parse_wind, read_csv
+from geolabel.fire.weather.weather import Weather, parse, parse_wind, read_csv
 
 
 @pytest.mark.parametrize(

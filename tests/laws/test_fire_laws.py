@@ -7,18 +7,18 @@ from hypothesis import strategies as st
 from scipy.ndimage import label
 
 from geolabel.bearings import difference
-from geolabel.fire.crown import PASSIVE, Canopy
-from geolabel.fire.front import first_arrival
-from geolabel.fire.fuel import fuel_models
-from geolabel.fire.fwi import (
+from geolabel.fire.behave.crown import PASSIVE, Canopy
+from geolabel.fire.behave.fuel import fuel_models
+from geolabel.fire.behave.point import Conditions, Options, Site, point_fire
+from geolabel.fire.danger.fwi import (
     drought_code,
     duff_moisture_code,
     fine_fuel_moisture_code,
     fire_weather_index,
     initial_spread_index,
 )
-from geolabel.fire.moisture import TIME_LAG_H, Air, dead_moisture
-from geolabel.fire.point import Conditions, Options, Site, point_fire
+from geolabel.fire.danger.moisture import TIME_LAG_H, Air, dead_moisture
+from geolabel.fire.front.arrival import first_arrival
 
 RES = 30.0
 LONG = 1e5

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss
 
-from geolabel.fire.front import first_arrival
+from geolabel.fire.front.arrival import first_arrival
 from geolabel.fire.score import average_precision, brier
 from support import shared_folder
 

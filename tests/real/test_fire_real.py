@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 
-from geolabel.fire.fuel import fuel_models
+from geolabel.fire.behave.fuel import fuel_models
 from support import data_folder
 
 pytestmark = pytest.mark.real

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from geolabel.fire.fuel import NON_BURNABLE, fuel_models
+from geolabel.fire.behave.fuel import NON_BURNABLE, fuel_models
 from geolabel.ontology import WILDFIRE
 from support import data_folder
 

@@ -11,10 +11,10 @@ import numpy as np
 from geolabel.bearings import uv_from_wind
 from geolabel.errors import FireError
 from geolabel.fire.arrays import F32, F64, Mask
-from geolabel.fire.fields import Behaviour, behaviour
-from geolabel.fire.flame import length_to_width
+from geolabel.fire.behave.flame import length_to_width
+from geolabel.fire.front.fields import Behaviour, behaviour
 from geolabel.fire.landscape import Landscape, distance_m
-from geolabel.fire.weather import MOISTURES, Weather
+from geolabel.fire.weather.weather import MOISTURES, Weather
 
 CHANNELS = (
     "burning",

@@ -13,7 +13,7 @@ from scipy.ndimage import distance_transform_edt
 from geolabel.digests import digest
 from geolabel.errors import FireError
 from geolabel.fire.arrays import F32, I16, Mask
-from geolabel.fire.fuel import NON_BURNABLE, check_fuel_numbers
+from geolabel.fire.behave.fuel import NON_BURNABLE, check_fuel_numbers
 from geolabel.grid import Grid
 
 NO_FUEL = 99

@@ -27,10 +27,10 @@ from geolabel.steps.spread import Trained, channels, inputs
 from geolabel.stream import Progress, silent
 
 if TYPE_CHECKING:
-    from geolabel.fire.campaign import Ensemble
-    from geolabel.fire.front import Fire
+    from geolabel.fire.campaign.campaign import Ensemble
+    from geolabel.fire.front.arrival import Fire
     from geolabel.fire.landscape import Landscape
-    from geolabel.fire.weather import Weather
+    from geolabel.fire.weather.weather import Weather
     from geolabel.model.spread import SpreadModel
 
 Floats = NDArray[np.float32]
@@ -110,7 +110,7 @@ class Case:
 
 def read_weather(weather: str | Path, start: datetime, hours: float) -> Weather:
     """Weather of a CSV file, or the scenario that a text such as `"25 km/h from 225"` names."""
-    from geolabel.fire.weather import parse, read_csv
+    from geolabel.fire.weather.weather import parse, read_csv
 
     if isinstance(weather, Path) or weather.lower().endswith(".csv"):
         series = read_csv(weather).from_time(start)
@@ -175,7 +175,7 @@ def calibration_words(note: str, weight: float) -> str:
 
 def simulate(case: Case, options: RiskOptions, *, progress: Progress = silent) -> Ensemble:
     """The ensemble of a case: fires under weather, moisture, fuel and rate as they may turn out to be."""
-    from geolabel.fire.campaign import campaign
+    from geolabel.fire.campaign.campaign import campaign
 
     return campaign(
         case.landscape,
@@ -244,7 +244,7 @@ def _validated(model: SpreadModel, case: Case, options: RiskOptions, number: int
 
 def true_fires(case: Case, options: RiskOptions, *, n: int, seed: int) -> Iterator[Fire]:
     """Fires of a case as they come to be: in the simulated world where one is given, else under drawn fuels."""
-    from geolabel.fire.campaign import random_fires
+    from geolabel.fire.campaign.campaign import random_fires
 
     ground, hours = world(case.landscape, options.world), options.hours[-1]
     fuels = fuel_draw(case.landscape) if options.world is None else None

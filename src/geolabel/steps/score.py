@@ -19,7 +19,7 @@ from geolabel.ontology import WILDFIRE
 from geolabel.steps.consensus import GOLD, codes
 
 if TYPE_CHECKING:
-    from geolabel.fire.front import Fire
+    from geolabel.fire.front.arrival import Fire
     from geolabel.steps.risk import Case
 
 Mask = NDArray[np.bool_]

@@ -22,9 +22,9 @@ from geolabel.stream import Progress, silent
 
 if TYPE_CHECKING:
     from geolabel.dataset.spread import Moment
-    from geolabel.fire.front import Fire
+    from geolabel.fire.front.arrival import Fire
     from geolabel.fire.landscape import Landscape
-    from geolabel.fire.weather import Weather
+    from geolabel.fire.weather.weather import Weather
     from geolabel.model.spread import SpreadModel
 
 FILE, WINDOWS = "spread-model.pt", "val-windows.json"
@@ -207,7 +207,7 @@ def inputs(landscape: Landscape, weather: Weather, burning: NDArray[np.bool_], h
     The physics is an input, so that the model learns where it errs instead of learning it anew.
     """
     from geolabel.fire.features import features
-    from geolabel.fire.front import spread
+    from geolabel.fire.front.arrival import spread
 
     mean = features(landscape, weather, burning, hours=hours)[1]
     fire = spread(landscape, weather, burning, hours, setting="fast")
@@ -221,8 +221,8 @@ def inputs(landscape: Landscape, weather: Weather, burning: NDArray[np.bool_], h
 def _fires(landscape: Landscape, hours: float, options: SpreadOptions) -> Iterator[tuple[Weather, Fire]]:
     """(forecast weather, what came of it) of each fire; in a simulated world it burns that world's fuels."""
     from geolabel.bearings import convert_speed
-    from geolabel.fire.campaign import random_fires
-    from geolabel.fire.weather import Weather
+    from geolabel.fire.campaign.campaign import random_fires
+    from geolabel.fire.weather.weather import Weather
 
     rng = np.random.default_rng(options.seed)
     truth = world(landscape, options.world)

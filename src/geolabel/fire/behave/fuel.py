@@ -64,7 +64,7 @@ class Beds:
 @cache
 def fuel_models() -> Mapping[int, FuelModel]:
     """The 53 standard fuel models by number."""
-    text = files("geolabel.fire").joinpath("fuel_models.csv").read_text(encoding="utf-8")
+    text = files("geolabel.fire.behave").joinpath("fuel_models.csv").read_text(encoding="utf-8")
     models = (_model(row) for row in csv.DictReader(text.splitlines()))
     return MappingProxyType({model.number: model for model in models})
 

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from geolabel.fire.arrays import F32, F64, I32, I64
-from geolabel.fire.front_speed import INLINE
+from geolabel.fire.front.speed import INLINE
 
 IDLE = -2
 """`after[node]` of a node that waits in no bucket."""

@@ -10,9 +10,9 @@ from numba import njit
 
 from geolabel.digests import digest
 from geolabel.fire.arrays import F32, I32
-from geolabel.fire.front_kernel import enter, first_node, lean_of, march
-from geolabel.fire.front_queue import IDLE, Mesh, Queue, offer
-from geolabel.fire.front_speed import COMPILE, INLINE, Fields, Speeds, load, period_of, run_time, slope_length
+from geolabel.fire.front.kernel import enter, first_node, lean_of, march
+from geolabel.fire.front.queue import IDLE, Mesh, Queue, offer
+from geolabel.fire.front.speed import COMPILE, INLINE, Fields, Speeds, load, period_of, run_time, slope_length
 
 PARTS = ("speed", "queue", "kernel", "burn")
 
@@ -173,4 +173,4 @@ def _compiled(sources: str) -> Any:
     return burn
 
 
-burn = _compiled(digest(*(files("geolabel.fire").joinpath(f"front_{part}.py").read_bytes() for part in PARTS)))
+burn = _compiled(digest(*(files("geolabel.fire.front").joinpath(f"{part}.py").read_bytes() for part in PARTS)))

@@ -15,8 +15,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from geolabel.fire.front_queue import Mesh, Queue, offer, settled, unlink
-from geolabel.fire.front_speed import (
+from geolabel.fire.front.queue import Mesh, Queue, offer, settled, unlink
+from geolabel.fire.front.speed import (
     COMPILE,
     INLINE,
     Fields,

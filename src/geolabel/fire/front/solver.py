@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from geolabel.errors import FireError, nearest
 from geolabel.fire.arrays import F32, I32, Mask
-from geolabel.fire.front_burn import burn
-from geolabel.fire.front_queue import IDLE, Mesh, Queue
-from geolabel.fire.front_speed import SLOTS, Fields, Speeds
+from geolabel.fire.front.burn import burn
+from geolabel.fire.front.queue import IDLE, Mesh, Queue
+from geolabel.fire.front.speed import SLOTS, Fields, Speeds
 
 Setting = Literal["accurate", "fast"]
 INTERVALS: dict[str, int] = {"accurate": 4, "fast": 1}

@@ -18,7 +18,7 @@ import numpy as np
 from numba import njit
 
 from geolabel.fire.arrays import F32, F64, I16, I32, I64, Mask
-from geolabel.fire.flame import M_MIN_PER_MPH
+from geolabel.fire.behave.flame import M_MIN_PER_MPH
 
 COMPILE = {"nogil": True, "_nrt": False, "error_model": "numpy", "fastmath": {"contract", "nsz", "arcp"}}
 """The kernel makes no array, so references need no counting (`_nrt`): that alone makes it three times as fast."""

@@ -20,17 +20,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geolabel.errors import FireError
-from geolabel.fire.flame import (
+from geolabel.fire.behave.flame import (
     M_MIN_PER_MPH,
     MAX_LENGTH_TO_WIDTH,
     eccentricity,
     flame_length_m,
     thomas_flame_length_m,
 )
-from geolabel.fire.fuel import beds
-from geolabel.fire.midflame import wind_adjustment
+from geolabel.fire.behave.fuel import beds
+from geolabel.fire.behave.midflame import wind_adjustment
+from geolabel.fire.behave.rothermel import HeadFire, SurfaceFuel, effective_wind_m_min, head_fire, surface_fuel
 from geolabel.fire.ranges import check_live_moisture, check_range
-from geolabel.fire.rothermel import HeadFire, SurfaceFuel, effective_wind_m_min, head_fire, surface_fuel
 
 FIRE_TYPES = ("surface", "conditional", "passive", "active")
 """What codes 0-3 mean; the first two are surface fires."""

@@ -19,9 +19,9 @@ from numpy.typing import ArrayLike
 from geolabel.bearings import FT
 from geolabel.errors import FireError
 from geolabel.fire.arrays import F64
-from geolabel.fire.flame import eccentricity, fireline_intensity_kw_m, flame_length_m, length_to_width
-from geolabel.fire.fuel import Beds
-from geolabel.fire.midflame import map_bearing_deg, wind_on_slope_m_min
+from geolabel.fire.behave.flame import eccentricity, fireline_intensity_kw_m, flame_length_m, length_to_width
+from geolabel.fire.behave.fuel import Beds
+from geolabel.fire.behave.midflame import map_bearing_deg, wind_on_slope_m_min
 
 WindOnSlope = Literal["behave", "projected"]
 

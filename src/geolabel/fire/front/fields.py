@@ -9,12 +9,14 @@ import numpy as np
 
 from geolabel.bearings import convert_speed, opposite, wind_20ft_from_10m
 from geolabel.fire.arrays import F32, F64
-from geolabel.fire.front_speed import FUEL_COLUMNS, Fields
-from geolabel.fire.fuel import beds
+from geolabel.fire.behave.flame import fireline_intensity_kw_m
+from geolabel.fire.behave.fuel import beds
+from geolabel.fire.behave.midflame import unsheltered_adjustment
+from geolabel.fire.behave.rothermel import surface_fuel, wind_factor
+from geolabel.fire.front.solver import Reached
+from geolabel.fire.front.speed import FUEL_COLUMNS, Fields
 from geolabel.fire.landscape import Landscape
-from geolabel.fire.midflame import unsheltered_adjustment
-from geolabel.fire.rothermel import surface_fuel, wind_factor
-from geolabel.fire.weather import Weather
+from geolabel.fire.weather.weather import Weather
 
 # ---------------------------------------------------------------------------------------------- given fields
 _NO_FUEL = np.zeros(0, np.int16)
@@ -106,3 +108,10 @@ def fuel_fields(landscape: Landscape, acts: Behaviour) -> Fields:
         behaviour=acts.table,
         starts=acts.starts_min,
     )
+
+
+def intensity_kw_m(landscape: Landscape, acts: Behaviour, reached: Reached) -> F64:
+    """(n,) Byram's fireline intensity where and when the fire came to each cell; NaN at the start."""
+    period = np.searchsorted(acts.starts_min, reached.arrival_min, side="right") - 1
+    heat = acts.heat_per_area_kj_m2[period, landscape.rows[reached.cells]]
+    return np.asarray(fireline_intensity_kw_m(heat, reached.rate_m_min))

@@ -14,6 +14,7 @@ import numpy as np
 from geolabel.bearings import SPEED_TO_M_S, convert_speed, from_sector
 from geolabel.errors import FireError, InputError, SourceError, UnitError, nearest
 from geolabel.fire.arrays import F64
+from geolabel.fire.weather.field import WindField, Zones
 from geolabel.nouns.times import When, iso, utc
 
 FASTEST_M_S = 60.0
@@ -51,6 +52,10 @@ class Weather:
     live_woody: F64
     """Moisture of 1-h, 10-h, 100-h, live herbaceous and live woody fuel, fractions of dry weight."""
     source: str
+    field: WindField | None = None
+    """Wind that differs from place to place; None where it is the same everywhere."""
+    zones: Zones | None = None
+    """Moisture that differs from place to place, in place of the five above; None where it is the same everywhere."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "start", utc(self.start, what="start of the weather"))

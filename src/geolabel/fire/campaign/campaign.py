@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from geolabel.errors import FireError
 from geolabel.fire.arrays import F32, I16, I32
-from geolabel.fire.fields import Behaviour, behaviour, fuel_fields
-from geolabel.fire.front import Fire, check_start, fire_of
+from geolabel.fire.front.arrival import Fire, check_start, fire_of
+from geolabel.fire.front.fields import Behaviour, behaviour, fuel_fields
+from geolabel.fire.front.solver import Ignition, Reached, Setting, Solver
 from geolabel.fire.landscape import Landscape
-from geolabel.fire.solver import Ignition, Reached, Setting, Solver
-from geolabel.fire.weather import DRIEST, FASTEST_M_S, Weather
+from geolabel.fire.weather.weather import DRIEST, FASTEST_M_S, Weather
 from geolabel.grid import Grid
 from geolabel.stream import Progress, silent, walk
 

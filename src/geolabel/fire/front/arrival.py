@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from geolabel.errors import FireError
 from geolabel.fire.arrays import F32, Mask
-from geolabel.fire.fields import Behaviour, behaviour, fuel_fields, given_fields
-from geolabel.fire.flame import fireline_intensity_kw_m, flame_length_m
-from geolabel.fire.front_speed import SLOWEST_M_MIN
+from geolabel.fire.behave.flame import flame_length_m
+from geolabel.fire.front.fields import Behaviour, behaviour, fuel_fields, given_fields, intensity_kw_m
+from geolabel.fire.front.solver import Ignition, Reached, Setting, Solver, placed, start_cells
+from geolabel.fire.front.speed import SLOWEST_M_MIN
 from geolabel.fire.landscape import Landscape
-from geolabel.fire.solver import Ignition, Reached, Setting, Solver, placed, start_cells
-from geolabel.fire.weather import Weather
+from geolabel.fire.weather.weather import Weather
 from geolabel.grid import Grid
 
 
@@ -170,9 +170,7 @@ def spread(
 
 def fire_of(landscape: Landscape, acts: Behaviour, reached: Reached, hours: float) -> Fire:
     """The rasters of a fire from the cells it reached."""
-    period = np.searchsorted(acts.starts_min, reached.arrival_min, side="right") - 1
-    heat = acts.heat_per_area_kj_m2[period, landscape.rows[reached.cells]]
-    intensity = fireline_intensity_kw_m(heat, reached.rate_m_min)
+    intensity = intensity_kw_m(landscape, acts, reached)
     bearing = np.degrees(reached.normal_rad) + landscape.grid.convergence_deg()
 
     def raster(values: NDArray[np.floating], fill: float = np.nan) -> F32:

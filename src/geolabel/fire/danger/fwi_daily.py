@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geolabel.errors import FireError, GeolabelWarning
-from geolabel.fire import fwi
 from geolabel.fire.arrays import F64, Mask
+from geolabel.fire.danger import fwi
 from geolabel.fire.ranges import check_humidity_percent, check_range, check_temperature_c
 
 Missing = Literal["refuse", "hold"]

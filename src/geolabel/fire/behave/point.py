@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from geolabel.bearings import convert_speed, wind_20ft_from_10m
 from geolabel.errors import FireError
 from geolabel.fire.arrays import F64
-from geolabel.fire.crown import (
+from geolabel.fire.behave.crown import (
     Canopy,
     CrownFire,
     critical_crown_rate_m_min,
@@ -28,7 +28,8 @@ from geolabel.fire.crown import (
     rothermel_crown_rate_m_min,
     upslope_wind_m_min,
 )
-from geolabel.fire.fuel import Beds, beds
+from geolabel.fire.behave.fuel import Beds, beds
+from geolabel.fire.behave.rothermel import HeadFire, SurfaceFuel, WindOnSlope, head_fire, surface_fuel
 from geolabel.fire.ranges import (
     check_bearing_deg,
     check_dead_moisture,
@@ -36,7 +37,6 @@ from geolabel.fire.ranges import (
     check_slope_deg,
     check_wind_m_s,
 )
-from geolabel.fire.rothermel import HeadFire, SurfaceFuel, WindOnSlope, head_fire, surface_fuel
 
 CrownModel = Literal["rothermel", "cruz"]
 

@@ -1,0 +1,1 @@
+"""Many fires: what is not known of them, and what they had in common."""

@@ -1,0 +1,1 @@
+"""Where the fire is when: first arrival on a grid."""

@@ -1,0 +1,1 @@
+"""Wind and fuel moisture in time, and where they are read from."""
