@@ -100,7 +100,7 @@ class Weather:
     ) -> Weather:
         """Weather that does not change for `hours`; moistures not given are D2L2 of Scott & Burgan (2005)."""
         wet = {**DEFAULT_MOISTURE, **_known_moistures(moisture or {})}
-        one = {name: np.array([value]) for name, value in wet.items()}
+        one: dict[str, Any] = {name: np.array([value]) for name, value in wet.items()}
         wind = np.array([float(speed_m_s)]), np.array([float(from_deg)])
         return cls(utc(start, what="start of the weather"), np.zeros(1), float(hours), *wind, **one, source=source)
 
@@ -233,7 +233,7 @@ def read_csv(
     offsets = np.array([(t - times[0]).total_seconds() / 3600 for t in times])
     step = float(offsets[-1] - offsets[-2]) if len(offsets) > 1 else 1.0
     wet = {**DEFAULT_MOISTURE, **_known_moistures(moisture or {})}
-    series = {
+    series: dict[str, Any] = {
         name: table[name].to_numpy(float) if name in table else np.full(len(table), wet[name]) for name in MOISTURES
     }
     wind = convert_speed(table[speed[0]].to_numpy(float), speed[1], "m/s"), table["from_deg"].to_numpy(float)
