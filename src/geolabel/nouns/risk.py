@@ -62,7 +62,9 @@ class RiskMap:
     """Valid from: the moment of the given ignition or perimeter."""
     timezone: str
     """IANA name, for local times."""
-    ignition: LonLat
+    ignition: LonLat | None
+    """Where the fire starts; None where each simulated fire starts elsewhere (`starts` says by what chance): then the
+    probability is that of one fire that starts somewhere in the area, and there is no arrival."""
     n_members: int
     model: str
     """Identity of what computed it, e.g. `ensemble:200 + spread@1f3a...`."""
@@ -72,6 +74,8 @@ class RiskMap:
     """Where the weather came from, in words; scenario weather says so."""
     status: MapStatus = "research"
     approver: str = ""
+    starts: str = ""
+    """Where fires may start, in words, where there is no one ignition."""
     notes: tuple[str, ...] = ()
     """Sentences that must stand on every sheet, e.g. "Simulated fire on a real scene"."""
     made_of: Mapping[str, str] = field(default_factory=dict)
@@ -85,6 +89,15 @@ class RiskMap:
         if self.status == "operational" and not self.approver:
             raise InputError(
                 "an operational map without an approver", hint="approver='name, office' takes responsibility"
+            )
+        if (self.ignition is None) != bool(self.starts):
+            raise InputError(
+                f"ignition {self.ignition}, starts {self.starts!r}",
+                hint="one of the two: where the fire starts, or in words where fires may start",
+            )
+        if self.ignition is None and np.isfinite(self.arrival_min).any():
+            raise FireError(
+                "arrival times of fires that start in different places", hint="arrival_min is NaN without an ignition"
             )
         if self.n_members < 2:
             raise FireError(
@@ -150,17 +163,26 @@ class RiskMap:
             self.status,
             self.approver,
             list(self.notes),
+            *([self.starts] if self.starts else []),
         ]
         return digest(self.grid.digest, head, more, dict(self.made_of), *rasters)
 
     def __repr__(self) -> str:
         return f"RiskMap({self.title!r}, {self.grid!r}, {iso(self.start)} + {self.hours[-1]:g} h, {self.status})"
 
+    @property
+    def _areas(self) -> dict[str, str]:
+        if self.ignition is None:
+            return {"fires start": self.starts, "burned by 1 in 100 or more": f"{self.area_ha(0.01):.0f} ha"}
+        return {
+            "likely or more (60 %) burned by then": f"{self.area_ha(0.6):.0f} ha",
+            "possible or more (20 %)": f"{self.area_ha(0.2):.0f} ha",
+        }
+
     def _repr_html_(self) -> str:
         rows = {
             "valid": f"{iso(self.start)} to {iso(self.valid_to)} ({self.timezone})",
-            "likely or more (60 %) burned by then": f"{self.area_ha(0.6):.0f} ha",
-            "possible or more (20 %)": f"{self.area_ha(0.2):.0f} ha",
+            **self._areas,
             "members": str(self.n_members),
             "model": self.model,
             "weather": self.weather,

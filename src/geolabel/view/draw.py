@@ -168,9 +168,9 @@ def _add_script(drawn: OfflineMap, risk: RiskMap, frame: Frame, pictures: list[A
 def focus(risk: RiskMap, frame: Frame) -> Corners:
     """Corners of the first view: all cells of at least 1 % and the start of the fire, with a margin."""
     rows, cols = np.nonzero(np.nan_to_num(risk.final) >= FOCUS_FROM)
-    if not len(rows):
+    if not len(rows) or risk.ignition is None:
         return frame.corners
-    start_col, start_row = start_pixel(risk)
+    start_col, start_row = start_pixel(risk.grid, risk.ignition)
     edges_row, edges_col = [rows.min(), rows.max(), start_row], [cols.min(), cols.max(), start_col]
     pad = FOCUS_MARGIN * max(np.ptp(edges_row), np.ptp(edges_col), 8)
     corners = [

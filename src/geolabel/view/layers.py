@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geolabel import tables
-from geolabel.errors import OntologyError
+from geolabel.errors import InputError, OntologyError
 from geolabel.nouns.risk import NO_DATA, NON_BURNABLE, RiskMap
 from geolabel.ontology import WILDFIRE, Ontology
 from geolabel.shapes import rasterise
@@ -22,6 +22,7 @@ from geolabel.view import paint, words
 from geolabel.view.lines import Isochrone, Path, arrows, isochrones, outline
 from geolabel.view.page import Marks, Shapes, image
 from geolabel.view.palette import (
+    ANY_FIRE,
     ARRIVAL,
     ARROW,
     GROUND,
@@ -30,9 +31,10 @@ from geolabel.view.palette import (
     NON_BURNABLE_FILL,
     OBJECT,
     OBSERVED,
-    PROBABILITY,
+    ONE_FIRE,
     Fill,
     Line,
+    Scheme,
     classes_of,
     word,
 )
@@ -69,12 +71,17 @@ class Exposed:
     clock: str
 
 
+def scheme_of(risk: RiskMap) -> Scheme:
+    """Classes of a map's probabilities: those of a known start, or of fires that start anywhere."""
+    return ANY_FIRE if risk.ignition is None else ONE_FIRE
+
+
 def fills(risk: RiskMap, frame: Frame) -> list[Any]:
     """One picture of the probability classes for each hour; the last is shown."""
-    pictures = []
+    pictures, scheme = [], scheme_of(risk)
     for number, (hours, probability) in enumerate(zip(risk.hours, risk.probability, strict=True)):
-        codes = warp_codes(classes_of(probability), risk.grid, frame, outside=0)
-        uri = paint.data_uri(paint.png(paint.paint(codes, PROBABILITY)))
+        codes = warp_codes(classes_of(probability, scheme), risk.grid, frame, outside=0)
+        uri = paint.data_uri(paint.png(paint.paint(codes, scheme.fills)))
         pictures.append(
             image(
                 uri,
@@ -151,6 +158,8 @@ def arrival(risk: RiskMap) -> tuple[Any, list[float]]:
 
 def _hour_label(one: Isochrone, last: Isochrone, risk: RiskMap) -> dict[str, Any]:
     """A label on its line; one so near the start that the start's mark would hide it is pushed outward."""
+    if risk.ignition is None:
+        raise InputError("arrival lines of fires without a common start")
     start = np.array([risk.ignition.lon, risk.ignition.lat])
     away, far = np.array(one.label) - start, np.hypot(*(np.array(last.label) - start))
     length = float(np.hypot(*away))
@@ -191,7 +200,9 @@ def _observed_at(when: datetime | None, risk: RiskMap) -> tuple[str, str]:
 
 
 def ignition(risk: RiskMap) -> Any:
-    """The mark of where the fire starts."""
+    """The mark of where the fire starts; no mark where fires start anywhere."""
+    if risk.ignition is None:
+        return Marks([], name="Start of the fire", control=False)
     at = (risk.ignition.lat, risk.ignition.lon)
     title = f"Start of the fire, {words.place(risk.ignition)}"
     cross = (

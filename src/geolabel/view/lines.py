@@ -19,13 +19,15 @@ from scipy.ndimage import gaussian_filter
 
 from geolabel.bearings import mean_resultant
 from geolabel.errors import CRSError
-from geolabel.grid import Grid
+from geolabel.grid import Grid, LonLat
 from geolabel.nouns.risk import RiskMap
 from geolabel.shapes import polygons_of
 from geolabel.view.palette import ARRIVAL
 
 SHOWN_FROM = 0.05
 """Probability from which arrival and direction are drawn: below it they rest on too few outcomes."""
+ANY_SHOWN_FROM = 0.01
+"""The same for fires that start anywhere, of which many are simulated and few come to one place."""
 SMOOTH_CELLS, SMOOTH_SHARE = 1.5, 1 / 250
 """Standard deviation of the smoothing of arrival times before they are contoured: cells, or a share of the fire's extent."""
 SHORTEST_CELLS, SHORTEST_SHARE = 20, 1 / 20
@@ -71,12 +73,12 @@ def smoothed(values: NDArray[Any], known: NDArray[np.bool_], sigma: float) -> ND
 def isochrones(risk: RiskMap) -> tuple[Isochrone, ...]:
     """Arrival lines at 1, 3, 6, 12, 24 and 48 h, as far as the map reaches; they never cross."""
     known = np.isfinite(risk.arrival_min) & (np.nan_to_num(risk.final) >= SHOWN_FROM)
-    if min(risk.grid.shape) < 2 or not known.any():
+    if min(risk.grid.shape) < 2 or not known.any() or risk.ignition is None:
         return ()
     extent = max(map(np.ptp, np.nonzero(known)))
     field = smoothed(risk.arrival_min, known, max(SMOOTH_CELLS, SMOOTH_SHARE * extent))
     generator = contour_generator(z=np.ma.masked_invalid(field), corner_mask=True, name="serial")
-    found, taken = [], [start_pixel(risk)]
+    found, taken = [], [start_pixel(risk.grid, risk.ignition)]
     for hours in (h for h in ARRIVAL if h <= risk.hours[-1]):
         lines = _long(generator.lines(hours * 60.0), max(SHORTEST_CELLS, SHORTEST_SHARE * extent))
         if lines:
@@ -87,10 +89,10 @@ def isochrones(risk: RiskMap) -> tuple[Isochrone, ...]:
     return tuple(found)
 
 
-def start_pixel(risk: RiskMap) -> NDArray[Any]:
-    """(col, row) of the ignition, counted from the centre of the first pixel."""
-    to_grid = Transformer.from_crs("EPSG:4326", risk.grid.crs.proj, always_xy=True)
-    col, row = ~risk.grid.transform * to_grid.transform(risk.ignition.lon, risk.ignition.lat)
+def start_pixel(grid: Grid, ignition: LonLat) -> NDArray[Any]:
+    """(col, row) of an ignition, counted from the centre of the first pixel."""
+    to_grid = Transformer.from_crs("EPSG:4326", grid.crs.proj, always_xy=True)
+    col, row = ~grid.transform * to_grid.transform(ignition.lon, ignition.lat)
     return np.array([col - 0.5, row - 0.5])
 
 
@@ -109,7 +111,8 @@ def _apart(line: NDArray[Any], taken: list[NDArray[Any]]) -> NDArray[Any]:
 
 def arrows(risk: RiskMap) -> tuple[Path, ...]:
     """Arrows toward where the fire spreads, one a block of cells, only where one direction dominates."""
-    known = np.isfinite(risk.bearing_deg) & (np.nan_to_num(risk.final) >= SHOWN_FROM)
+    least = SHOWN_FROM if risk.ignition else ANY_SHOWN_FROM
+    known = np.isfinite(risk.bearing_deg) & (np.nan_to_num(risk.final) >= least)
     if not known.any():
         return ()
     rows, cols = np.nonzero(known)

@@ -6,7 +6,7 @@ CAM02-UCS under three kinds of colour blindness (tests/view/test_palette.py meas
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -47,6 +47,34 @@ PROBABILITY: tuple[Fill, ...] = (
 EDGES = (0.01, 0.05, 0.20, 0.40, 0.60, 0.80)
 """Where one class ends; the edge itself belongs to the upper class."""
 
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """Classes of a probability, lowest first, and the number of outcomes that their labels count in."""
+
+    fills: tuple[Fill, ...]
+    edges: tuple[float, ...]
+    outcomes: int
+
+
+ONE_FIRE = Scheme(PROBABILITY, EDGES, 100)
+"""For a fire whose start is known."""
+ANY_FIRE = Scheme(
+    tuple(
+        replace(fill, label=label, words=words)
+        for fill, label, words in zip(
+            PROBABILITY,
+            ("under 2 (modelled)", "2 to 5", "5 to 10", "10 to 20", "20 to 50", "50 to 100", "100 or more"),
+            ("seldom reached", "", "", "", "", "", "most often reached"),
+            strict=True,
+        )
+    ),
+    (0.002, 0.005, 0.01, 0.02, 0.05, 0.1),
+    1000,
+)
+"""For fires that start anywhere: one of them reaches a given place seldom, so all would be "very unlikely" above, and the
+words of chance are left out: how many fires start, this map does not know."""
+
 NON_BURNABLE_FILL = Fill(20, "Does not burn", "water, bare or built-up ground", "", "dots", "#5f7480")
 NO_DATA_FILL = Fill(21, "Not known", "no data: nothing is said of this ground", "#ececec", "cross", "#8a8a8a")
 GROUND = (NON_BURNABLE_FILL, NO_DATA_FILL)
@@ -82,12 +110,12 @@ INK, PAPER, MUTED, ALERT = "#17202a", "#ffffff", "#4d5a66", "#8a1c12"
 """Text, its ground, quiet text, and the ground of a warning (its text is PAPER)."""
 
 
-def classes_of(probability: ArrayLike) -> NDArray[np.uint8]:
-    """uint8 class codes of `PROBABILITY`; 0 where the probability is 0 or not known (NaN)."""
+def classes_of(probability: ArrayLike, scheme: Scheme = ONE_FIRE) -> NDArray[np.uint8]:
+    """uint8 class codes of a scheme; 0 where the probability is 0 or not known (NaN)."""
     values = np.asarray(probability, np.float64)
     # float32 rasters: 0.2 stored as float32 lies a hair above 0.2, 0.6 a hair above 0.6, 0.05 and 0.8 too; 0.4 as well,
     # 0.01 below: rounding to seven digits puts an edge where the author of the number meant it
-    codes = np.digitize(np.round(np.nan_to_num(values), 7), EDGES) + 1
+    codes = np.digitize(np.round(np.nan_to_num(values), 7), scheme.edges) + 1
     return np.where(np.nan_to_num(values) > 0, codes, CLEAR).astype(np.uint8)
 
 

@@ -14,9 +14,9 @@ from markupsafe import Markup
 from geolabel.nouns.risk import BURNABLE, NO_DATA, NON_BURNABLE, RiskMap
 from geolabel.nouns.times import iso
 from geolabel.view import inline, words
-from geolabel.view.layers import Exposed
+from geolabel.view.layers import Exposed, scheme_of
 from geolabel.view.paint import swatch
-from geolabel.view.palette import ARRIVAL, NO_DATA_FILL, NON_BURNABLE_FILL, PROBABILITY, Fill, classes_of
+from geolabel.view.palette import ARRIVAL, NO_DATA_FILL, NON_BURNABLE_FILL, Fill, classes_of
 
 STATUS = {
     "research": ("Research", "Not for evacuation decisions"),
@@ -24,6 +24,12 @@ STATUS = {
     "operational": ("Operational", "Approved by {approver}"),
 }
 OUTSIDE = "Outside the coloured area does not mean safe."
+HEADING = "Chance that the fire has burned a place"
+HEADING_ANY = "How often a fire that starts in this area burns a place"
+ANY_NOTE = (
+    "Colours count simulated fires, each of which starts in another place of the area: they do not say how many fires will "
+    "start, and not the chance that a place burns this year. Hours count from the start of each fire."
+)
 PROBABILITY_NOTE = "Colours show chance, not the order in which places burn; the dashed lines show time."
 
 
@@ -60,14 +66,15 @@ class Row:
 def areas(risk: RiskMap) -> list[Row]:
     """Area of every class by every hour, the likeliest first, then what was not reached, does not burn, is not known."""
     cell_ha = risk.grid.cell_area_m2() / 1e4
-    codes = [np.where(risk.ground == BURNABLE, classes_of(p), 255) for p in risk.probability]
+    scheme = scheme_of(risk)
+    codes = [np.where(risk.ground == BURNABLE, classes_of(p, scheme), 255) for p in risk.probability]
     rows = [
         Row(
-            f"{fill.label.removesuffix(' (modelled)')} in 100",
+            f"{fill.label.removesuffix(' (modelled)')} in {scheme.outcomes:,}",
             fill.words,
             tuple(words.area(int((c == fill.code).sum()) * cell_ha) for c in codes),
         )
-        for fill in reversed(PROBABILITY)
+        for fill in reversed(scheme.fills)
     ]
     rows.append(Row("none", "not reached", tuple(words.area(int((c == 0).sum()) * cell_ha) for c in codes)))
     for label, kind in ((NON_BURNABLE_FILL.label, NON_BURNABLE), (NO_DATA_FILL.label, NO_DATA)):
@@ -116,6 +123,12 @@ def settings(risk: RiskMap) -> dict[str, Any]:
     }
 
 
+def _start(risk: RiskMap) -> str:
+    if risk.ignition is None:
+        return risk.starts
+    return f"{words.place(risk.ignition)} ({words.decimal_place(risk.ignition)})"
+
+
 def facts(risk: RiskMap, maker: Maker) -> list[tuple[str, str]]:
     """Where the map came from, as (term, text)."""
     grid = risk.grid
@@ -124,7 +137,7 @@ def facts(risk: RiskMap, maker: Maker) -> list[tuple[str, str]]:
         ("Outcomes", f"{risk.n_members} simulated fires"),
         ("Model", risk.model),
         ("Calibration", risk.calibration),
-        ("Start of the fire", f"{words.place(risk.ignition)} ({words.decimal_place(risk.ignition)})"),
+        ("Start of the fire", _start(risk)),
         ("Coordinates", "WGS 84, degrees and decimal minutes; drawn in web mercator (EPSG:3857), true north up"),
         ("Computed on", f"{grid.crs_name}, cells of {grid.res_m:g} m"),
         ("Prepared", f"{words.moment(maker.prepared)} UTC by {maker.author}"),
@@ -146,12 +159,14 @@ def render(risk: RiskMap, legend: Legend, maker: Maker) -> str:
         hours=hours(risk),
         areas=areas(risk),
         facts=facts(risk, maker),
-        fills=tuple(reversed(PROBABILITY)),
+        fills=tuple(reversed(scheme_of(risk).fills)),
+        outcomes=f"{scheme_of(risk).outcomes:,}",
+        heading=HEADING if risk.ignition else HEADING_ANY,
         clear=Fill(0, "none", "not reached", ""),
         ground=(NON_BURNABLE_FILL, NO_DATA_FILL),
         arrival=[(h, ARRIVAL[h]) for h in legend.arrival],
         outside=OUTSIDE,
-        note=PROBABILITY_NOTE,
+        note=PROBABILITY_NOTE if risk.ignition else ANY_NOTE,
         start_label=words.moment(risk.start, risk.timezone),
     )
 
