@@ -1,0 +1,46 @@
+"""The front: first arrival against the reference mosaic and closed forms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from benchmarks import front
+from benchmarks.evidence import Row, row
+from geolabel.fire.front.solver import Solver
+
+GOALS = {"accurate": (0.99, 0.7, 2.0), "fast": (0.95, 5.0, None)}
+"""Setting -> least IoU, most area error in percent, most mean arrival error in minutes (TARGETS, section 4)."""
+
+
+@row("src/geolabel/fire/front", needs="../reference/front")
+def mosaic() -> Iterator[Row]:
+    """First arrival on the reference mosaic, 500 x 500 cells of 30 m, 12 h."""
+    with np.load(front.REFERENCE) as file:
+        reference = dict(file)
+    reached, area = np.isfinite(reference["arrival_min"]), float(reference["burned_fraction"].sum())
+    peers = "pyretechnics .496, ELMFIRE .544 at 30 m (TARGETS)"
+    for setting, (least, most, late) in GOALS.items():
+        ours = front.given(reference, setting, Solver(reached.shape, front.RES, setting))
+        burned = np.isfinite(ours)
+        both = burned & reached
+        iou, error = both.sum() / (burned | reached).sum(), 100 * (burned.sum() / area - 1)
+        minutes = float((ours - reference["arrival_min"])[both].mean())
+        yield Row(f"front {setting}: IoU with the reference", float(iou), "", peers, f">= {least}", iou >= least)
+        yield Row(f"front {setting}: area error", float(error), "%", "", f"within {most} %", abs(error) <= most)
+        goal = f"within {late:g} min" if late else ""
+        yield Row(
+            f"front {setting}: mean arrival error", minutes, "min", "", goal, abs(minutes) <= late if late else None
+        )
+
+
+@row("src/geolabel/fire/front")
+def ellipse() -> Iterator[Row]:
+    """Area of a fire on uniform ground against the closed form, accurate setting."""
+    for eccentricity, most in ((0.5, 0.3), (0.7, 0.3), (0.9, 1.0)):
+        error = 100 * float(front.ellipse_area("accurate", eccentricity))
+        name = f"front accurate: ellipse area error, eccentricity {eccentricity}"
+        yield Row(
+            name, error, "%", "pyretechnics +2.3 %, ELMFIRE +5.3 % (TARGETS)", f"within {most} %", abs(error) <= most
+        )
