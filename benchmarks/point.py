@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geolabel.fire.behave.crown import Canopy
+from geolabel.fire.behave.canopy import Canopy
 from geolabel.fire.behave.fuel import beds
 from geolabel.fire.behave.point import Conditions, Options, PointFire, Site, point_fire
 from geolabel.fire.behave.rothermel import HeadFire, head_fire, surface_fuel

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from geolabel.errors import FireError
+from geolabel.fire.behave.canopy import Canopy
 from geolabel.fire.behave.crown import (
     ACTIVE,
     CONDITIONAL,
@@ -14,7 +15,6 @@ from geolabel.fire.behave.crown import (
     FIRE_TYPES,
     PASSIVE,
     SURFACE,
-    Canopy,
     critical_crown_rate_m_min,
     critical_surface_intensity_kw_m,
     crown_fraction_burned,

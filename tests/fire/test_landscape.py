@@ -33,7 +33,7 @@ def test_slope_in_percent_is_noticed():
 
 
 def test_an_aspect_of_minus_one_is_refused():
-    with pytest.raises(FireError, match="aspect from -1"):
+    with pytest.raises(FireError, match="an aspect in degrees of -1"):
         make(aspect=np.full(SHAPE, -1.0, np.float32))
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from geolabel.bearings import difference
 from geolabel.errors import FireError, GeolabelWarning
-from geolabel.fire.behave.crown import Canopy
+from geolabel.fire.behave.canopy import Canopy
 from geolabel.fire.behave.fuel import beds
 from geolabel.fire.behave.midflame import sheltered_adjustment, unsheltered_adjustment, wind_adjustment
 from geolabel.fire.behave.point import Conditions, Options, Site, point_fire

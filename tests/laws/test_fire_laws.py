@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.ndimage import label
 
 from geolabel.bearings import difference
-from geolabel.fire.behave.crown import PASSIVE, Canopy
+from geolabel.fire.behave.canopy import Canopy
+from geolabel.fire.behave.crown import PASSIVE
 from geolabel.fire.behave.fuel import fuel_models
 from geolabel.fire.behave.point import Conditions, Options, Site, point_fire
 from geolabel.fire.danger.fwi import (

@@ -54,8 +54,7 @@ def mean_weather(weather: Weather, hours: float | None = None) -> Weather:
 
 def head_fields(landscape: Landscape, acts: Behaviour) -> tuple[F64, F64, F64, F64]:
     """(no-wind rate, head rate in m/min, head direction in radians from grid north, length-to-width), each (y, x)."""
-    fuels = landscape.fuels_present
-    rows = np.searchsorted(fuels, np.where(landscape.burnable, landscape.fuel, fuels[0]))
+    rows = np.maximum(acts.of, 0).reshape(landscape.grid.shape)
     base, wind_e, wind_n, steep, inverse_scale, inverse_power, limit = np.moveaxis(acts.table[0][rows], -1, 0)
     rise_e, rise_n = landscape.rise
     slope = steep * np.hypot(rise_e, rise_n)
@@ -83,7 +82,7 @@ def features(
     if not landscape.burnable.any():
         raise FireError("nothing burns on this landscape", hint="check the fuel numbers")
     mean, turn = mean_weather(weather, hours), landscape.grid.convergence_deg()
-    acts = behaviour(landscape.fuels_present, mean, convergence_deg=turn)
+    acts = behaviour(landscape, mean)
     base, head, direction, ratio = head_fields(landscape, acts)
     u, v = uv_from_wind(float(mean.speed_m_s[0]), float(mean.from_deg[0]) - turn)
     head_scaled = np.log1p(head) / 3

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -13,13 +14,17 @@ from scipy.ndimage import distance_transform_edt
 from geolabel.digests import digest
 from geolabel.errors import FireError
 from geolabel.fire.arrays import F32, I16, Mask
+from geolabel.fire.behave.canopy import Canopy
 from geolabel.fire.behave.fuel import NON_BURNABLE, check_fuel_numbers
+from geolabel.fire.ranges import check_bearing_deg, check_slope_deg
+from geolabel.fire.stands import EVERYWHERE, NUMBERS, Stands, look_up, stands_of, tally
+from geolabel.fire.weather.field import Zones
 from geolabel.grid import Grid
 
 NO_FUEL = 99
 """Fuel number of unknown ground: no fire is carried over what is not known."""
-STEEPEST_DEG = 80.0
-"""Steepest slope a 10-100 m DEM shows; more is percent given as degrees."""
+OF_FUEL = ("burnable", "fuels_present", "_escapable", "digest")
+"""What a landscape remembers that goes with its fuel."""
 
 
 @dataclass(frozen=True)
@@ -66,22 +71,32 @@ class Landscape:
     """Where fuel and terrain are known; elsewhere nothing burns."""
     cover: Cover | None = None
     """What the fuel was read from; None where fuel itself was mapped."""
+    canopy: Canopy | None = None
+    """(y, x) trees, which take wind from the flames and may burn; None gives no shelter."""
 
     def __post_init__(self) -> None:
         _ = self.grid.res_m
         rasters = {name: getattr(self, name) for name in ("fuel", "elevation_m", "slope_deg", "aspect_deg", "known")}
-        for name, raster in {**rasters, **({} if self.cover is None else {"cover": self.cover.codes})}.items():
+        rasters |= {} if self.cover is None else {"cover": self.cover.codes}
+        rasters |= (
+            {} if self.canopy is None else {f"canopy {n}": v for n, v in self.canopy.layers.items() if np.ndim(v)}
+        )
+        for name, raster in rasters.items():
             if raster.shape != self.grid.shape:
                 raise FireError(f"{name} of shape {raster.shape} on {self.grid!r}")
-        check_fuel_numbers(np.unique(self.fuel[self.known]).tolist())
-        _check_slope(self.slope_deg[self.known])
-        aspect = self.aspect_deg[self.known]
-        aspect = aspect[np.isfinite(aspect)]
-        if len(aspect) and not (aspect.min() >= 0 and aspect.max() <= 360):
-            raise FireError(
-                f"aspect from {aspect.min():.1f} to {aspect.max():.1f}",
-                hint="degrees clockwise from grid north, 0-360; flat is NaN, not -1",
-            )
+        object.__setattr__(self, "fuel", np.require(self.fuel, np.int16, ["C", "W"]))
+        object.__setattr__(self, "known", np.require(self.known, bool, ["C", "W"]))
+        self._check_fuel()
+        _check_known(self.slope_deg[self.known], "slope")
+        check_slope_deg(self.slope_deg[self.known])
+        check_bearing_deg(self.aspect_deg[self.known], "an aspect")
+        for name in () if self.canopy is None else ("cover", "height_m"):
+            _check_known(np.broadcast_to(getattr(self.canopy, name), self.grid.shape)[self.known], f"canopy {name}")
+
+    def _check_fuel(self) -> None:
+        seen = np.zeros((1, NUMBERS), bool)
+        bad = tally(self.fuel.ravel(), self.known.ravel(), EVERYWHERE, seen)
+        check_fuel_numbers([*np.flatnonzero(seen[0]).tolist(), *([int(self.fuel.ravel()[bad])] if bad >= 0 else [])])
 
     @classmethod
     def flat(cls, grid: Grid, fuel: NDArray[np.integer] | int) -> Landscape:
@@ -94,7 +109,11 @@ class Landscape:
     @cached_property
     def burnable(self) -> Mask:
         """(y, x): known ground that carries fire."""
-        return self.known & ~np.isin(self.fuel, list(NON_BURNABLE))
+        carries = np.ones((1, NUMBERS), np.int16)
+        carries[0, list(NON_BURNABLE)] = -1
+        out = np.empty(self.fuel.size, np.int16)
+        look_up(self.fuel.ravel(), self.known.ravel(), EVERYWHERE, carries, out)
+        return (out > 0).reshape(self.fuel.shape)
 
     @cached_property
     def rise(self) -> tuple[F32, F32]:
@@ -107,14 +126,30 @@ class Landscape:
     @cached_property
     def fuels_present(self) -> tuple[int, ...]:
         """Burnable fuel numbers that occur, rising."""
-        return tuple(int(n) for n in np.unique(self.fuel[self.burnable]))
+        seen = np.zeros((1, NUMBERS), bool)
+        tally(self.fuel.ravel(), self.burnable.ravel(), EVERYWHERE, seen)
+        return tuple(np.flatnonzero(seen[0]).tolist())
 
     @cached_property
-    def rows(self) -> I16:
-        """(cell,): position of each cell's fuel in `fuels_present`, -1 where nothing burns."""
-        lookup = np.full(NO_FUEL + int(self.fuel.max(initial=0)) + 1, -1, np.int16)
-        lookup[list(self.fuels_present)] = np.arange(len(self.fuels_present))
-        return np.where(self.burnable, lookup[np.where(self.burnable, self.fuel, 0)], np.int16(-1)).ravel()
+    def stands(self) -> Stands:
+        """Where trees are equal."""
+        return Stands(1, EVERYWHERE) if self.canopy is None else stands_of(self.canopy, self.known)
+
+    def stands_in(self, zones: Zones | None) -> Stands:
+        """Where trees and moisture are equal; remembered for the zones asked for last."""
+        if zones is None:
+            return self.stands
+        kept = self._zoned.get("last")
+        if kept is None or kept[0] is not zones.of:
+            if zones.of.shape != self.grid.shape:
+                raise FireError(f"zones of moisture of shape {zones.of.shape} on {self.grid!r}")
+            kept = zones.of, self.stands.within(zones.of.ravel().astype(np.int32), len(zones.moisture))
+            self._zoned["last"] = kept
+        return kept[1]
+
+    @cached_property
+    def _zoned(self) -> dict[str, tuple[I16, Stands]]:
+        return {}
 
     def has_burnable_neighbour(self) -> Mask:
         """(y, x): burnable cells a fire can leave: one of the four neighbours burns too."""
@@ -130,11 +165,27 @@ class Landscape:
     def digest(self) -> str:
         """Sha-256 over grid and rasters."""
         rasters = (self.fuel, self.elevation_m, self.slope_deg, self.aspect_deg, self.known)
-        return digest(self.grid.digest, *rasters, *([] if self.cover is None else [self.cover.codes, self.cover.table]))
+        cover = [] if self.cover is None else [self.cover.codes, self.cover.table]
+        trees = [] if self.canopy is None else [part for pair in self.canopy.layers.items() for part in pair]
+        return digest(self.grid.digest, *rasters, *cover, *trees)
 
     def with_fuel(self, fuel: NDArray[np.integer]) -> Landscape:
-        """The same terrain under other fuel."""
-        return replace(self, fuel=fuel.astype(np.int16))
+        """The same terrain and trees under other fuel; what was found of them is not found again.
+
+        Raises
+        ------
+        FireError
+            A raster of another shape, fuel numbers that do not exist.
+        """
+        if fuel.shape != self.grid.shape:
+            raise FireError(f"fuel of shape {fuel.shape} on {self.grid!r}")
+        _ = self.rise, self.stands, self._zoned  # for all that come
+        other = copy.copy(self)
+        for name in OF_FUEL:
+            other.__dict__.pop(name, None)
+        object.__setattr__(other, "fuel", np.require(fuel, np.int16, ["C", "W"]))
+        other._check_fuel()
+        return other
 
     def nearest_burnable(self, row: int, col: int) -> tuple[int, int]:
         """(row, col) of the burnable cell nearest to a cell, of those a fire can leave.
@@ -154,7 +205,12 @@ class Landscape:
     def check_ignition(self, row: int, col: int) -> None:
         """Raise FireError where no fire can start in a cell; the nearest cell where one can is named."""
         inside = 0 <= row < self.grid.height and 0 <= col < self.grid.width
-        if inside and self.burnable[row, col] and self.has_burnable_neighbour()[row, col]:
+        around = (
+            self.burnable[max(row - 1, 0) : row + 2, col].sum() + self.burnable[row, max(col - 1, 0) : col + 2].sum()
+            if inside
+            else 0
+        )
+        if inside and self.burnable[row, col] and around > 2:  # the cell itself is counted twice
             return
         what = "has no burnable neighbour"
         if not inside:
@@ -171,16 +227,10 @@ class Landscape:
         )
 
 
-def _check_slope(slope_deg: F32) -> None:
-    if not np.isfinite(slope_deg).all():
-        raise FireError(
-            f"{int((~np.isfinite(slope_deg)).sum())} known cells have no slope", hint="mark them as not known"
-        )
-    if len(slope_deg) and (slope_deg.min() < 0 or slope_deg.max() > STEEPEST_DEG):
-        raise FireError(
-            f"slopes from {slope_deg.min():.1f} to {slope_deg.max():.1f} degrees",
-            hint="slope in percent? degrees = degrees(atan(percent / 100)); cliffs above 80 degrees are no fuel",
-        )
+def _check_known(values: F32, what: str) -> None:
+    lost = int((~np.isfinite(values)).sum())
+    if lost:
+        raise FireError(f"{lost} known cells have no {what}", hint="mark them as not known")
 
 
 def fuel_from_terrain(

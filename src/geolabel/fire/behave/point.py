@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike
 from geolabel.bearings import convert_speed, wind_20ft_from_10m
 from geolabel.errors import FireError
 from geolabel.fire.arrays import F64
+from geolabel.fire.behave.canopy import Canopy
 from geolabel.fire.behave.crown import (
-    Canopy,
     CrownFire,
     critical_crown_rate_m_min,
     critical_surface_intensity_kw_m,

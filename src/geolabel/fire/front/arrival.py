@@ -156,13 +156,7 @@ def spread(
     """
     weather.check_lasts(hours)
     start = check_start(landscape, ignition)
-    acts = behaviour(
-        landscape.fuels_present,
-        weather,
-        convergence_deg=landscape.grid.convergence_deg(),
-        rate_factor=rate_factor,
-        wind_limit=wind_limit,
-    )
+    acts = behaviour(landscape, weather, rate_factor=rate_factor, wind_limit=wind_limit)
     solver = solver or Solver(landscape.grid.shape, landscape.grid.res_m, setting)
     reached = solver.reach(fuel_fields(landscape, acts), start, hours * 60, acts.fastest_m_min)
     return fire_of(landscape, acts, reached, hours)
