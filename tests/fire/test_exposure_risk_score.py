@@ -10,6 +10,7 @@ from geolabel.errors import FireError
 from geolabel.fire.exposure import exposed
 from geolabel.fire.risk import confidence, earned_weight, pool
 from geolabel.fire.score import (
+    area_difference,
     average_precision,
     bearing_from,
     brier,
@@ -17,6 +18,9 @@ from geolabel.fire.score import (
     direction_error,
     distance_score,
     ellipse_score,
+    jaccard,
+    shape_deviation,
+    sorensen,
 )
 from geolabel.tables import EXPOSED
 
@@ -180,3 +184,24 @@ def test_baselines_know_where_and_which_way():
     assert bearing_from(start)[10, 15] == 90
     with pytest.raises(FireError, match="no burning cell"):
         distance_score(~start & start)
+
+
+@pytest.mark.parametrize("size", [10, 100])
+def test_a_square_shifted_by_one(size):
+    """DOMAIN, section 6; none of the four grows by padding the field."""
+    seen, forecast = np.zeros((2, size, size), bool)
+    seen[3:7, 3:7], forecast[3:7, 4:8] = True, True
+    assert jaccard(seen, forecast) == pytest.approx(0.6)
+    assert sorensen(seen, forecast) == pytest.approx(0.75)
+    assert shape_deviation(seen, forecast) == pytest.approx(0.5)
+    assert area_difference(seen, forecast) == pytest.approx(2 / 3)
+
+
+def test_outlines_that_say_nothing():
+    nothing, all_of_it = np.zeros((4, 4), bool), np.ones((4, 4), bool)
+    assert np.isnan([jaccard(nothing, nothing), sorensen(nothing, nothing), area_difference(nothing, all_of_it)]).all()
+    assert np.isnan(shape_deviation(nothing, all_of_it))
+    assert shape_deviation(all_of_it, nothing) == 1
+    assert (jaccard(all_of_it, nothing), sorensen(all_of_it, nothing)) == (0, 0)
+    with pytest.raises(FireError, match="beside a forecast"):
+        jaccard(nothing, nothing[:2])

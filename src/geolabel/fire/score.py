@@ -79,6 +79,44 @@ def direction_error(forecast_deg: ArrayLike, truth_deg: ArrayLike) -> DirectionE
     return DirectionError(len(apart), float(np.median(apart)), float(apart.mean()), float((apart <= WITHIN_DEG).mean()))
 
 
+# ---------------------------------------------------------------------------------------------- outlines
+def _agreed(seen: ArrayLike, forecast: ArrayLike) -> tuple[float, float, float]:
+    """(cells in both, burned but not forecast, forecast but not burned)."""
+    a, b = np.asarray(seen, bool), np.asarray(forecast, bool)
+    if a.shape != b.shape:
+        raise FireError(f"a burned area of {a.shape} beside a forecast of {b.shape}")
+    both = float((a & b).sum())
+    return both, float(a.sum()) - both, float(b.sum()) - both
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole > 0 else float("nan")
+
+
+def jaccard(seen: ArrayLike, forecast: ArrayLike) -> float:
+    """Cells in both over cells in either, 0-1; NaN where neither burned."""
+    both, missed, false = _agreed(seen, forecast)
+    return _share(both, both + missed + false)
+
+
+def sorensen(seen: ArrayLike, forecast: ArrayLike) -> float:
+    """Twice the cells in both over the sum of the two areas, 0-1 (Sorensen 1948); NaN where neither burned."""
+    both, missed, false = _agreed(seen, forecast)
+    return _share(2 * both, 2 * both + missed + false)
+
+
+def shape_deviation(seen: ArrayLike, forecast: ArrayLike) -> float:
+    """Missed and false cells over the burned ones, 0 (best) and up: SDI (Cui & Perera 2010); NaN where nothing burned."""
+    both, missed, false = _agreed(seen, forecast)
+    return _share(missed + false, both + missed)
+
+
+def area_difference(seen: ArrayLike, forecast: ArrayLike) -> float:
+    """Missed and false cells over those in both, 0 (best) and up: ADI (Duff, Chong & Tolhurst 2013); NaN without overlap."""
+    both, missed, false = _agreed(seen, forecast)
+    return _share(missed + false, both)
+
+
 # ---------------------------------------------------------------------------------------------- baselines
 def _offsets(shape: tuple[int, int], centre: tuple[float, float]) -> tuple[F64, F64]:
     rows, cols = np.indices(shape)
