@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from geolabel import __version__
-from geolabel.cli import labels, quality, review, scenes, work  # noqa: F401 - their verbs
+from geolabel.cli import fires, labels, quality, review, scenes, work  # noqa: F401 - their verbs
 from geolabel.cli.shown import app, err, out
 
 __all__ = ["app", "err", "main", "out"]
