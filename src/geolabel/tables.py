@@ -293,6 +293,28 @@ EXPOSED = Columns(
 )
 """Objects a fire may reach: probability within the map's period, median arrival in minutes after start."""
 
+REACHED = Columns(
+    "reached",
+    {
+        "community": "str",
+        "members": "int",  # fires simulated
+        "came": "int",  # of them to its edge
+        "probability": "float",
+        "error": "float",  # Monte-Carlo standard error of it
+        "arrival_p10_min": "float?",  # over the members that came, of their first arrival; null where none did
+        "arrival_p50_min": "float?",
+        "arrival_p90_min": "float?",
+        "bearing_deg": "float?",  # mean of spread TO, from true north; null where none dominates
+    },
+)
+"""Communities a campaign looked at: whether, when and from where fires come to their edge."""
+
+ROSE = Columns(
+    "rose",
+    {"community": "str", "sector": "str", "bearing_deg": "float", "came": "int", "share": "float"},
+)
+"""Direction of spread TO, from true north, with which fires come to each community, a row a sector."""
+
 ACCURACY = Columns(
     "accuracy",
     {

@@ -6,7 +6,8 @@ import pytest
 from fire.ground import flat, patchy, wind
 from geolabel.bearings import difference
 from geolabel.errors import FireError
-from geolabel.fire.campaign.campaign import BIN_MIN, Uncertainty, campaign, drawn_weather, random_fires
+from geolabel.fire.campaign.campaign import BIN_MIN, campaign, random_fires
+from geolabel.fire.campaign.uncertainty import Uncertainty, drawn_weather
 from geolabel.fire.front.arrival import spread
 from geolabel.fire.landscape import fuel_from_terrain
 
@@ -29,7 +30,18 @@ def ensemble(ground, start):
     return campaign(ground, wind(5.0, 200.0), start, HOURS, members=40, seed=5)
 
 
-RASTERS = ("counts", "arrivals", "east", "north", "rate_m_min", "bearing_deg", "probability")
+RASTERS = (
+    "counts",
+    "arrivals",
+    "flames",
+    "rose",
+    "east",
+    "north",
+    "rate_m_min",
+    "bearing_deg",
+    "probability",
+    "size_ha",
+)
 
 
 @pytest.mark.parametrize("threads", [1, 3])

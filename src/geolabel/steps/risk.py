@@ -27,7 +27,7 @@ from geolabel.steps.spread import Trained, channels, inputs
 from geolabel.stream import Progress, silent
 
 if TYPE_CHECKING:
-    from geolabel.fire.campaign.campaign import Ensemble
+    from geolabel.fire.campaign.ensemble import Ensemble
     from geolabel.fire.front.arrival import Fire
     from geolabel.fire.landscape import Landscape
     from geolabel.fire.weather.weather import Weather

@@ -1,91 +1,60 @@
-"""Campaign: many fires under uncertain wind, moisture, fuel and rate of spread, summed up as they come.
+"""Campaign: many fires under uncertain wind, moisture, fuel, ignition and rate of spread, summed up as they come.
 
-Memory does not grow with the number of fires, and the result does not depend on the number of threads: each member
-draws from its own seed, and members are added in order.
+Memory does not grow with the number of fires, and the result is the same to the last bit for any number of threads and
+on any cluster: each member draws from its own seed, and what is summed up are whole numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from queue import SimpleQueue
+from threading import Lock
+from typing import Any
 
+import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
 from geolabel.errors import FireError
-from geolabel.fire.arrays import F32, I16, I32
+from geolabel.fire.arrays import F64, I16
+from geolabel.fire.behave.flame import flame_length_m
+from geolabel.fire.campaign.communities import Communities
+from geolabel.fire.campaign.ensemble import Ensemble, ensemble_of
+from geolabel.fire.campaign.ignitions import Ignitions
+from geolabel.fire.campaign.sums import Account, Sums
+from geolabel.fire.campaign.uncertainty import Uncertainty, drawn_weather
 from geolabel.fire.front.arrival import Fire, check_start, fire_of
-from geolabel.fire.front.fields import Behaviour, behaviour, fuel_fields
+from geolabel.fire.front.fields import Behaviour, behaviour, fuel_fields, intensity_kw_m
 from geolabel.fire.front.solver import Ignition, Reached, Setting, Solver
 from geolabel.fire.landscape import Landscape
-from geolabel.fire.weather.weather import DRIEST, FASTEST_M_S, Weather
-from geolabel.grid import Grid
+from geolabel.fire.weather.weather import Weather
 from geolabel.stream import Progress, silent, walk
 
 BIN_MIN = 15.0
-"""Width of the bins in which arrivals are counted, minutes."""
-DOMINANT_R = 0.3
-"""Mean resultant length below which no direction of spread dominates among the members."""
+"""Width of the bins in which the arrivals of fires from one ignition are counted, minutes."""
+PIECES = 32
+"""Pieces in which a campaign goes to the workers of a cluster."""
 
 FuelDraw = Callable[[np.random.Generator], I16]
 
 
+# ---------------------------------------------------------------------------------------------- one member
 @dataclass(frozen=True, slots=True)
-class Uncertainty:
-    """What is not known of a fire to come; each number is a standard deviation.
-
-    The error of the rate of spread follows Cruz & Alexander (2013, Environmental Modelling & Software 47, 16-28): +-35 %
-    is a reasonable standard. Wind errors are those of the project's benchmark (`TARGETS`: N(20, 5) km/h, 30 degrees).
-    """
-
-    speed_share: float = 0.25
-    """Of the hourly wind speed, as a share of it."""
-    direction_deg: float = 30.0
-    """Of the hourly wind direction."""
-    correlation: float = 0.8
-    """Of wind errors from one hour to the next (first-order autoregression)."""
-    log_rate: float = 0.35
-    """Of the logarithm of the rate of spread, one draw a fire."""
-    log_moisture: float = 0.15
-    """Of the logarithm of all moistures, one draw a fire."""
-
-    def __post_init__(self) -> None:
-        if (
-            min(self.speed_share, self.direction_deg, self.log_rate, self.log_moisture) < 0
-            or not 0 <= self.correlation < 1
-        ):
-            raise FireError(f"impossible uncertainty {self}", hint="standard deviations >= 0, correlation in [0, 1)")
-
-
-def drawn_weather(weather: Weather, hours: float, unsure: Uncertainty, rng: np.random.Generator) -> Weather:
-    """One hourly weather that the given one may turn out to be."""
-    hourly = weather.hourly(hours)
-    wobble = _autoregressive(rng, len(hourly.hours), unsure.correlation)
-    turn = _autoregressive(rng, len(hourly.hours), unsure.correlation)
-    speed = np.clip(hourly.speed_m_s * (1 + unsure.speed_share * wobble), 0, FASTEST_M_S)
-    wet = float(np.exp(unsure.log_moisture * rng.standard_normal()))
-    dead = {name: np.clip(getattr(hourly, name) * wet, DRIEST, 1.0) for name in ("m1", "m10", "m100")}
-    live = {name: np.clip(getattr(hourly, name) * wet, 0.3, 3.0) for name in ("live_herb", "live_woody")}
-    from_deg = (hourly.from_deg + unsure.direction_deg * turn) % 360
-    return hourly.changed(speed_m_s=speed, from_deg=from_deg, **dead, **live)
-
-
-def _autoregressive(rng: np.random.Generator, n: int, correlation: float) -> NDArray[np.float64]:
-    """(n,) standard normal values, each correlated with the one before."""
-    noise = rng.standard_normal(n)
-    for i in range(1, n):
-        noise[i] = correlation * noise[i - 1] + np.sqrt(1 - correlation**2) * noise[i]
-    return noise
-
-
-@dataclass(frozen=True, slots=True)
-class _Member:
+class Member:
     """One fire before it is a raster."""
 
     ground: Landscape
     acts: Behaviour
     reached: Reached
+
+    @property
+    def flame_m(self) -> F64:
+        """(n,) flame length in the cells it reached; NaN at the start."""
+        return np.asarray(flame_length_m(intensity_kw_m(self.ground, self.acts, self.reached)))
 
 
 @dataclass(frozen=True)
@@ -93,22 +62,29 @@ class Outlook:
     """All that the members of one campaign share."""
 
     landscape: Landscape
-    weather: Weather
+    weather: Weather | tuple[Weather, ...]
+    """One weather, or several of which each member draws one."""
     hours: float
     unsure: Uncertainty
     fuels: FuelDraw | None = None
     setting: Setting = "fast"
 
-    def burn(self, ignition: Ignition, seed: np.random.SeedSequence, solver: Solver) -> _Member:
-        """The fire of one seed from one ignition."""
+    def burn(self, ignition: Ignition | Ignitions, seed: np.random.SeedSequence, solver: Solver) -> Member:
+        """The fire of one seed from one ignition, or from one that is drawn."""
         rng = np.random.default_rng(seed)
-        weather = drawn_weather(self.weather, self.hours, self.unsure, rng)
+        weather = drawn_weather(self.one_weather(rng), self.hours, self.unsure, rng)
         factor = float(np.exp(self.unsure.log_rate * rng.standard_normal()))
         ground = self.landscape if self.fuels is None else self.landscape.with_fuel(self.fuels(rng))
+        if isinstance(ignition, Ignitions):
+            ignition = ignition.draw(rng, ground)
         acts = behaviour(ground, weather, rate_factor=factor)
         start = check_start(ground, ignition)
         reached = solver.reach(fuel_fields(ground, acts), start, self.hours * 60, acts.fastest_m_min)
-        return _Member(ground, acts, reached)
+        return Member(ground, acts, reached)
+
+    def one_weather(self, rng: np.random.Generator) -> Weather:
+        """The weather, or one of several, all equally likely."""
+        return self.weather if isinstance(self.weather, Weather) else self.weather[rng.integers(len(self.weather))]
 
     def solver(self) -> Solver:
         """A workspace for these fires."""
@@ -119,53 +95,18 @@ class Outlook:
         one = self.burn(ignition, seed, solver)
         return fire_of(one.ground, one.acts, one.reached, self.hours)
 
-
-@dataclass(frozen=True, slots=True)
-class Ensemble:
-    """What the fires of a campaign had in common; (y, x) on `grid`."""
-
-    grid: Grid
-    hours: tuple[float, ...]
-    """Lead times, h."""
-    n: int
-    counts: I32
-    """(hour, y, x): members that had burned the cell by then."""
-    arrivals: NDArray[np.uint16]
-    """(bin, y, x): members that came in each bin of `BIN_MIN` minutes."""
-    east: F32
-    north: F32
-    """Sums of the unit vectors of spread TO, in the grid's directions."""
-    rate_m_min: F32
-    """Mean rate of spread at arrival over the members that came; NaN where none did."""
-    mean_area_ha: float
-
-    @property
-    def probability(self) -> F32:
-        """(hour, y, x): share of the members that had burned a cell by each hour."""
-        return (self.counts / self.n).astype(np.float32)
-
-    @property
-    def error(self) -> F32:
-        """(hour, y, x): Monte-Carlo standard error of `probability`, with one outcome of each kind added (Laplace)."""
-        p = (self.counts + 1) / (self.n + 2)
-        return np.sqrt(p * (1 - p) / self.n).astype(np.float32)
-
-    def arrival_min(self, quantile: float = 0.5) -> F32:
-        """(y, x): quantile of arrival over the members that came, to the bin's middle, minutes; NaN where none did."""
-        came = self.arrivals.sum(0, dtype=np.int32)
-        rank = np.ceil(quantile * came).astype(np.int32).clip(1)
-        bins = (np.cumsum(self.arrivals, axis=0, dtype=np.int32) < rank).sum(0)
-        return np.where(came > 0, (bins + 0.5) * BIN_MIN, np.nan).astype(np.float32)
-
-    @property
-    def bearing_deg(self) -> F32:
-        """(y, x): circular mean of spread TO, degrees clockwise from **true** north; NaN where none dominates."""
-        came = self.arrivals.sum(0, dtype=np.int32)
-        length = np.hypot(self.east, self.north) / np.maximum(came, 1)
-        bearing = (np.degrees(np.arctan2(self.east, self.north)) + self.grid.convergence_deg()) % 360
-        return np.where((came > 0) & (length >= DOMINANT_R), bearing, np.nan).astype(np.float32)
+    def check(self) -> None:
+        """Raise FireError where a weather ends before the last hour."""
+        for weather in (self.weather,) if isinstance(self.weather, Weather) else self.weather:
+            weather.check_lasts(self.hours)
 
 
+def seed_of(seed: int, member: int) -> np.random.SeedSequence:
+    """The seed of one member, whoever burns it."""
+    return np.random.SeedSequence(seed, spawn_key=(member,))
+
+
+# ---------------------------------------------------------------------------------------------- campaigns
 def campaign(
     landscape: Landscape,
     weather: Weather,
@@ -177,7 +118,11 @@ def campaign(
     unsure: Uncertainty | None = None,
     fuels: FuelDraw | None = None,
     setting: Setting = "fast",
+    communities: gpd.GeoDataFrame | None = None,
+    bin_min: float | None = BIN_MIN,
+    sectors: int = 8,
     threads: int = 2,
+    scheduler: Any = None,
     progress: Progress = silent,
 ) -> Ensemble:
     """Ensemble of `members` fires from one ignition over the last of `hours`, read at each of them.
@@ -187,38 +132,69 @@ def campaign(
     fuels
         Draws a (y, x) fuel raster for a member; without it all members burn the landscape's own fuel. It must leave
         the ignition burnable.
+    communities
+        Polygons with a column `name`: when and from where each member comes to them is kept.
+    bin_min
+        Width of the bins of arrival, minutes: two bytes a cell and bin. None for the lead times alone.
+    sectors
+        Of the direction rose, 4, 8 or 16.
+    scheduler
+        A `dask.distributed` client or address on whose workers the members burn; threads of this process without it.
 
     Raises
     ------
     FireError
-        A bad ignition, fewer than two members, weather that ends early.
+        A bad ignition, fewer than two members, weather that ends early, lead times that do not rise.
     """
-    if members < 2:
-        raise FireError(f"{members} members say nothing of uncertainty", hint="at least 2, better 100")
-    outlook = Outlook(landscape, weather, float(hours[-1]), unsure or Uncertainty(), fuels, setting)
     check_start(landscape, ignition)
-    sums = _Sums(landscape.grid, tuple(map(float, hours)))
-    for one in _members(outlook, [ignition] * members, seed, threads, progress):
-        sums.add(one.reached)
-    return sums.ensemble()
+    outlook = Outlook(landscape, weather, float(hours[-1]), unsure or Uncertainty(), fuels, setting)
+    account = _account(landscape, hours, members, bin_min, sectors, communities)
+    return _run(outlook, ignition, account, seed, threads, scheduler, progress)
 
 
-def _members(
-    outlook: Outlook, ignitions: Sequence[Ignition], seed: int, threads: int, progress: Progress
-) -> Iterator[_Member]:
-    spare: SimpleQueue[Solver] = SimpleQueue()
-    for _ in range(max(1, threads)):
-        spare.put(outlook.solver())
+def burn_probability(
+    landscape: Landscape,
+    weather: Weather | Sequence[Weather],
+    density: NDArray[np.floating] | None,
+    hours: Sequence[float],
+    *,
+    fires: int,
+    seed: int,
+    unsure: Uncertainty | None = None,
+    fuels: FuelDraw | None = None,
+    setting: Setting = "fast",
+    communities: gpd.GeoDataFrame | None = None,
+    bin_min: float | None = None,
+    sectors: int = 8,
+    threads: int = 2,
+    scheduler: Any = None,
+    progress: Progress = silent,
+) -> Ensemble:
+    """Ensemble of fires from ignitions all over a landscape: its `probability` is that of burning, given one ignition.
 
-    def work(job: tuple[Ignition, np.random.SeedSequence]) -> _Member:
-        solver = spare.get()
-        try:
-            return outlook.burn(*job, solver)
-        finally:
-            spare.put(solver)
+    Parameters
+    ----------
+    weather
+        One weather, or several (of days on which fires run) of which each fire draws one, before its errors.
+    density
+        (y, x) relative density of ignitions (`ignitions.density_near`, `mixed_density`, any raster >= 0); None: even
+        over burnable ground. Only cells from which a fire can spread under the member's fuel are lit.
+    fuels, communities, bin_min, sectors, scheduler
+        As for `campaign`.
 
-    jobs = list(zip(ignitions, np.random.SeedSequence(seed).spawn(len(ignitions)), strict=True))
-    return walk(jobs, work, what="simulated fires", threads=threads, progress=progress)
+    Raises
+    ------
+    FireError
+        A density that is 0 wherever a fire can start, fewer than two fires, weather that ends early.
+    """
+    several = weather if isinstance(weather, Weather) else tuple(weather)
+    if several == ():
+        raise FireError("no weather to burn under", hint="one Weather, or several")
+    given = np.ones(landscape.grid.shape, np.float32) if density is None else density
+    ignitions = Ignitions.of(given, landscape, drawn_fuel=fuels is not None)
+    outlook = Outlook(landscape, several, float(hours[-1]), unsure or Uncertainty(), fuels, setting)
+    account = _account(landscape, hours, fires, bin_min, sectors, communities)
+    return _run(outlook, ignitions, account, seed, threads, scheduler, progress)
 
 
 def random_fires(
@@ -235,45 +211,93 @@ def random_fires(
 ) -> Iterator[Fire]:
     """One fire from each ignition, as the given weather may turn out; in order, two a thread in memory at a time."""
     outlook = Outlook(landscape, weather, float(hours), unsure or Uncertainty(), fuels, setting)
-    for one in _members(outlook, ignitions, seed, threads, silent):
+    lent = _solvers(outlook, threads)
+
+    def work(member: int) -> Member:
+        with lent() as solver:
+            return outlook.burn(ignitions[member], seed_of(seed, member), solver)
+
+    for one in walk(range(len(ignitions)), work, what="simulated fires", threads=threads):
         yield fire_of(one.ground, one.acts, one.reached, outlook.hours)
 
 
-class _Sums:
-    """Counts and sums over members, added one at a time."""
+# ---------------------------------------------------------------------------------------------- runs
+def _account(
+    landscape: Landscape,
+    hours: Sequence[float],
+    members: int,
+    bin_min: float | None,
+    sectors: int,
+    communities: gpd.GeoDataFrame | None,
+) -> Account:
+    places = None if communities is None else Communities.on(communities, landscape.grid)
+    return Account(landscape.grid, tuple(map(float, hours)), members, bin_min, sectors, places)
 
-    def __init__(self, grid: Grid, hours: tuple[float, ...]) -> None:
-        self.grid, self.hours, self.n, self.cells = grid, hours, 0, 0
-        size = grid.height * grid.width
-        self.counts = np.zeros((len(hours), size), np.int32)
-        self.arrivals = np.zeros((int(np.ceil(hours[-1] * 60 / BIN_MIN)), size), np.uint16)
-        self.east, self.north, self.rate = (np.zeros(size, np.float64) for _ in range(3))
 
-    def add(self, reached: Reached) -> None:
-        """One more member."""
-        where, when = reached.cells, reached.arrival_min
-        self.n, self.cells = self.n + 1, self.cells + len(where)
-        for row, hour in zip(self.counts, self.hours, strict=True):
-            row[where[when <= hour * 60]] += 1
-        bins = np.minimum((when / BIN_MIN).astype(np.int64), len(self.arrivals) - 1)
-        self.arrivals[bins, where] += 1
-        self.east[where] += np.nan_to_num(reached.normal[:, 0])
-        self.north[where] += np.nan_to_num(reached.normal[:, 1])
-        self.rate[where] += np.nan_to_num(reached.rate_m_min)
+def _solvers(outlook: Outlook, threads: int) -> Callable[[], AbstractContextManager[Solver]]:
+    """Lends a workspace to whoever asks, one a thread."""
+    spare: SimpleQueue[Solver] = SimpleQueue()
+    for _ in range(max(1, threads)):
+        spare.put(outlook.solver())
 
-    def ensemble(self) -> Ensemble:
-        """What was summed up."""
-        shape = self.grid.shape
-        came = self.counts[-1]
-        rate = np.where(came > 0, self.rate / np.maximum(came, 1), np.nan)
-        return Ensemble(
-            grid=self.grid,
-            hours=self.hours,
-            n=self.n,
-            counts=self.counts.reshape(-1, *shape),
-            arrivals=self.arrivals.reshape(-1, *shape),
-            east=self.east.reshape(shape).astype(np.float32),
-            north=self.north.reshape(shape).astype(np.float32),
-            rate_m_min=rate.reshape(shape).astype(np.float32),
-            mean_area_ha=self.cells / self.n * self.grid.cell_area_m2() / 1e4,
-        )
+    @contextmanager
+    def lent() -> Iterator[Solver]:
+        solver = spare.get()
+        try:
+            yield solver
+        finally:
+            spare.put(solver)
+
+    return lent
+
+
+def _run(
+    outlook: Outlook,
+    ignition: Ignition | Ignitions,
+    account: Account,
+    seed: int,
+    threads: int,
+    scheduler: Any,
+    progress: Progress,
+) -> Ensemble:
+    outlook.check()
+    if scheduler is None:
+        return ensemble_of(_on_threads(outlook, ignition, account, seed, threads, progress))
+    sums = Sums(account)
+    edges = np.linspace(0, account.members, min(PIECES, account.members) + 1).astype(int).tolist()
+    work = partial(_piece, outlook, ignition, account, seed)
+    pieces = list(pairwise(edges))
+    for part in walk(pieces, work, what="simulated fires", progress=progress, scheduler=scheduler):
+        sums.merge(part)
+    return ensemble_of(sums)
+
+
+def _piece(
+    outlook: Outlook, ignition: Ignition | Ignitions, account: Account, seed: int, members: tuple[int, int]
+) -> Sums:
+    """Sums over some members, burned one after the other in one workspace."""
+    sums, solver = Sums(account, *members), outlook.solver()
+    for member in range(*members):
+        one = outlook.burn(ignition, seed_of(seed, member), solver)
+        sums.note(member, one.reached)
+        sums.add(one.reached, one.flame_m)
+    return sums
+
+
+def _on_threads(
+    outlook: Outlook, ignition: Ignition | Ignitions, account: Account, seed: int, threads: int, progress: Progress
+) -> Sums:
+    """Sums over all members, which threads burn side by side and add up one after the other."""
+    sums, lent, alone = Sums(account), _solvers(outlook, threads), Lock()
+
+    def work(member: int) -> None:
+        with lent() as solver:
+            one = outlook.burn(ignition, seed_of(seed, member), solver)
+        flame_m = one.flame_m
+        sums.note(member, one.reached)
+        with alone:
+            sums.add(one.reached, flame_m)
+
+    for _ in walk(range(account.members), work, what="simulated fires", threads=threads, progress=progress):
+        pass
+    return sums
