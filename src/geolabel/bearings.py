@@ -95,3 +95,8 @@ def grid_from_true(bearing_deg: ArrayLike, convergence_deg: ArrayLike) -> Any:
 def wind_20ft_from_10m(speed: ArrayLike) -> Any:
     """Wind at 20 ft above the vegetation from wind at 10 m: divided by 1.15 (Lawson & Armitage 2008, section 2.2)."""
     return np.asarray(speed, float)[()] / 1.15
+
+
+def wind_10m_from_20ft(speed: ArrayLike) -> Any:
+    """Wind at 10 m in the open from wind at 20 ft above the vegetation: times 1.15 (Lawson & Armitage 2008, section 2.2)."""
+    return np.asarray(speed, float)[()] * 1.15

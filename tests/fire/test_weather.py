@@ -5,7 +5,9 @@ import pytest
 
 from fire.ground import START, wind
 from geolabel.errors import FireError, InputError, SourceError, UnitError
-from geolabel.fire.weather.weather import Weather, parse, parse_wind, read_csv
+from geolabel.fire.weather.series import read_csv
+from geolabel.fire.weather.text import parse, parse_wind
+from geolabel.fire.weather.weather import Weather
 
 
 @pytest.mark.parametrize(

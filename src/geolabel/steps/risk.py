@@ -20,7 +20,6 @@ from geolabel.digests import digest
 from geolabel.errors import InputError
 from geolabel.grid import Grid, LonLat
 from geolabel.nouns.risk import BURNABLE, NO_DATA, NON_BURNABLE, MapStatus, RiskMap
-from geolabel.nouns.times import iso
 from geolabel.steps.landscape import fuel_draw, ignition_cell, random_cell, world
 from geolabel.steps.options import Options
 from geolabel.steps.spread import Trained, channels, inputs
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from geolabel.fire.campaign.ensemble import Ensemble
     from geolabel.fire.front.arrival import Fire
     from geolabel.fire.landscape import Landscape
+    from geolabel.fire.weather.read import Source
     from geolabel.fire.weather.weather import Weather
     from geolabel.model.spread import SpreadModel
 
@@ -75,9 +75,7 @@ class Case:
     cell: tuple[int, int]
 
     @classmethod
-    def of(
-        cls, landscape: Landscape, weather: str | Path, ignition: LonLat, start: datetime, options: RiskOptions
-    ) -> Case:
+    def of(cls, landscape: Landscape, weather: Source, ignition: LonLat, start: datetime, options: RiskOptions) -> Case:
         """Case from words and files.
 
         Raises
@@ -86,13 +84,13 @@ class Case:
             A bad ignition (the nearest burnable cell is named), weather that does not cover the forecast.
         """
         cell = ignition_cell(landscape, ignition)
-        return cls(landscape, read_weather(weather, start, options.hours[-1]), ignition, cell)
+        read = read_weather(weather, start, options.hours[-1], landscape.grid)
+        return cls(landscape, read, ignition, cell)
 
     @property
     def digest(self) -> str:
         """Over landscape, weather and ignition."""
-        wind = [self.weather.hours, self.weather.speed_m_s, self.weather.from_deg, self.weather.moisture]
-        return digest(self.landscape.digest, iso(self.weather.start), str(self.ignition), *wind)
+        return digest(self.landscape.digest, self.weather.digest, str(self.ignition))
 
     @property
     def reachable(self) -> NDArray[np.bool_]:
@@ -108,15 +106,11 @@ class Case:
         return mask
 
 
-def read_weather(weather: str | Path, start: datetime, hours: float) -> Weather:
-    """Weather of a CSV file, or the scenario that a text such as `"25 km/h from 225"` names."""
-    from geolabel.fire.weather.weather import parse, read_csv
+def read_weather(weather: Source, start: datetime, hours: float, grid: Grid | None = None) -> Weather:
+    """Weather from `start` on, of a file, or the scenario that a text such as `"25 km/h from 225"` names."""
+    from geolabel.fire.weather.read import read_weather as read
 
-    if isinstance(weather, Path) or weather.lower().endswith(".csv"):
-        series = read_csv(weather).from_time(start)
-        series.check_lasts(hours)
-        return series
-    return parse(weather, start, hours=hours)
+    return read(weather, start, hours, grid=grid)
 
 
 def make(

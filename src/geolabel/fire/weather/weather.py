@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geolabel.bearings import SPEED_TO_M_S, convert_speed, from_sector
-from geolabel.errors import FireError, InputError, SourceError, UnitError, nearest
-from geolabel.fire.arrays import F64
+from geolabel.digests import digest
+from geolabel.errors import FireError, InputError, nearest
+from geolabel.fire.arrays import F64, I64
+from geolabel.fire.ranges import DRIEST as DRIEST  # noqa: PLC0414
+from geolabel.fire.ranges import FASTEST_M_S as FASTEST_M_S  # noqa: PLC0414
+from geolabel.fire.ranges import WETTEST_LIVE as WETTEST  # noqa: F401 - until the campaign asks `ranges`
+from geolabel.fire.ranges import check_dead_moisture, check_live_moisture, check_range, check_wind_m_s
 from geolabel.fire.weather.field import WindField, Zones
 from geolabel.nouns.times import When, iso, utc
 
-FASTEST_M_S = 60.0
-"""Mean 10-m winds above this do not occur over land outside tornadoes; more is another unit."""
-DRIEST, WETTEST = 0.01, 3.0
-MOISTURES = ("m1", "m10", "m100", "live_herb", "live_woody")
+if TYPE_CHECKING:
+    import pandas as pd
+
+DEAD, LIVE = ("m1", "m10", "m100"), ("live_herb", "live_woody")
+MOISTURES = (*DEAD, *LIVE)
 DEFAULT_MOISTURE: Mapping[str, float] = {"m1": 0.06, "m10": 0.07, "m100": 0.08, "live_herb": 0.60, "live_woody": 0.90}
 """Low dead and two-thirds cured live moisture, D2L2 of Scott & Burgan (2005, table 3 and 4)."""
+SERIES = ("speed_m_s", "from_deg", *MOISTURES)
+SHOWN = 12
+"""Most periods that a weather shows in a notebook."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Weather:
     """Mean wind at 10 m in the open and fuel moisture, constant from each offset to the next.
 
@@ -34,7 +40,7 @@ class Weather:
     InputError
         A naive start, offsets that do not rise from 0.
     FireError
-        Wind or moisture outside what occurs (the hint names the likely unit).
+        Wind or moisture outside what occurs (the hint names the likely unit), a field or zones of other periods.
     """
 
     start: datetime
@@ -59,7 +65,7 @@ class Weather:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "start", utc(self.start, what="start of the weather"))
-        for name in ("hours", "speed_m_s", "from_deg", *MOISTURES):
+        for name in ("hours", *SERIES):
             values = np.atleast_1d(np.asarray(getattr(self, name), float))
             object.__setattr__(self, name, values)
             if values.shape != self.hours.shape:
@@ -69,22 +75,25 @@ class Weather:
         if self.hours[0] != 0 or (np.diff(self.hours) <= 0).any() or self.end_hours <= self.hours[-1]:
             raise InputError(f"weather offsets {self.hours} h, until {self.end_hours} h, do not rise from 0")
         self._check_ranges()
+        self._check_places()
 
     def _check_ranges(self) -> None:
-        if self.speed_m_s.min() < 0 or self.speed_m_s.max() > FASTEST_M_S:
-            worst = self.speed_m_s[np.abs(self.speed_m_s - FASTEST_M_S / 2).argmax()]
-            raise FireError(f"a mean wind of {worst:g} m/s", hint="given in km/h or mph? say so: '25 km/h from 225'")
-        if self.from_deg.min() < 0 or self.from_deg.max() > 360:
-            raise FireError(
-                f"wind from {self.from_deg.min():g} to {self.from_deg.max():g} degrees", hint="0-360, FROM, true north"
-            )
-        for name in MOISTURES:
-            values, most = getattr(self, name), 1.0 if name[1:].isdigit() else WETTEST
-            if values.min() < DRIEST or values.max() > most:
-                worst = values[np.abs(np.log(np.maximum(values, 1e-9) / 0.1)).argmax()]
-                raise FireError(
-                    f"{name} moisture of {worst:g}", hint="a fraction of dry weight: 6 % is 0.06, dead fuel at most 1"
-                )
+        hint = "given in km/h or mph? say so: '25 km/h from 225'"
+        check_range(self.speed_m_s, 0, FASTEST_M_S, "a mean wind in m/s", hint)
+        check_range(self.from_deg, 0, 360, "a wind from (in degrees)", "0-360, FROM, clockwise from true north")
+        for name in DEAD:
+            check_dead_moisture(getattr(self, name), name)
+        for name in LIVE:
+            check_live_moisture(getattr(self, name), name)
+
+    def _check_places(self) -> None:
+        n = len(self.hours)
+        if self.field is not None and self.field.periods not in (1, n):
+            raise FireError(f"a wind field of {self.field.periods} periods for {n} of weather", hint="one, or as many")
+        if self.zones is not None and self.zones.moisture.shape[2] != n:
+            raise FireError(f"zones of {self.zones.moisture.shape[2]} periods for {n} of weather", hint="as many")
+        if self.field is not None and self.zones is not None and self.field.ratio.shape[1:] != self.zones.of.shape:
+            raise FireError(f"a wind field on {self.field.ratio.shape[1:]} cells, zones on {self.zones.of.shape}")
 
     # ------------------------------------------------------------------ ways to make one
     @classmethod
@@ -99,9 +108,9 @@ class Weather:
         source: str = "scenario: constant",
     ) -> Weather:
         """Weather that does not change for `hours`; moistures not given are D2L2 of Scott & Burgan (2005)."""
-        wet = {**DEFAULT_MOISTURE, **_known_moistures(moisture or {})}
-        one: dict[str, Any] = {name: np.array([value]) for name, value in wet.items()}
+        one: dict[str, Any] = {name: np.array([value]) for name, value in known_moistures(moisture).items()}
         wind = np.array([float(speed_m_s)]), np.array([float(from_deg)])
+        check_wind_m_s(wind[0])
         return cls(utc(start, what="start of the weather"), np.zeros(1), float(hours), *wind, **one, source=source)
 
     # ------------------------------------------------------------------ what it says
@@ -115,6 +124,14 @@ class Weather:
         """(5, n) fractions: 1-h, 10-h, 100-h, live herbaceous, live woody."""
         return np.stack([getattr(self, name) for name in MOISTURES])
 
+    @property
+    def digest(self) -> str:
+        """Over all numbers, places included; not over the source."""
+        parts = [self.hours, self.end_hours, self.speed_m_s, self.from_deg, self.moisture]
+        parts += [] if self.field is None else [self.field.ratio, self.field.turn_deg]
+        parts += [] if self.zones is None else [self.zones.of, self.zones.moisture]
+        return digest(iso(self.start), *parts)
+
     def check_lasts(self, hours: float) -> None:
         """Raise FireError where the weather ends before a forecast of `hours`."""
         if hours > self.end_hours + 1e-9:
@@ -123,17 +140,13 @@ class Weather:
                 hint="give a longer series or fewer hours",
             )
 
+    # ------------------------------------------------------------------ other weather from it
     def hourly(self, hours: float) -> Weather:
         """The same weather, cut at `hours` and with a value at every full hour."""
         self.check_lasts(hours)
         steps = np.unique(np.concatenate([self.hours[self.hours < hours], np.arange(0.0, hours)]))
         at = np.searchsorted(self.hours, steps, side="right") - 1
-        values = {name: getattr(self, name)[at] for name in ("speed_m_s", "from_deg", *MOISTURES)}
-        return replace(self, hours=steps, end_hours=float(hours), **values)
-
-    def changed(self, **values: Any) -> Weather:
-        """A copy with other values of some quantities."""
-        return replace(self, **values)
+        return replace(self, hours=steps, end_hours=float(hours), **self._periods(at))
 
     def from_time(self, start: When) -> Weather:
         """The weather from a later moment on.
@@ -151,103 +164,57 @@ class Weather:
                 hint="the series must cover the start of the fire",
             )
         first = int(np.searchsorted(self.hours, later, side="right")) - 1
-        kept = {name: getattr(self, name)[first:] for name in ("speed_m_s", "from_deg", *MOISTURES)}
+        kept = self._periods(np.arange(first, len(self.hours)))
         offsets = np.maximum(self.hours[first:] - later, 0.0)
         return replace(self, start=moment, hours=offsets, end_hours=self.end_hours - later, **kept)
 
+    def changed(self, **values: Any) -> Weather:
+        """A copy with other values of some quantities; field and zones stay, unless given."""
+        return replace(self, **values)
 
-def _known_moistures(moisture: Mapping[str, float]) -> dict[str, float]:
-    for name in moisture:
-        if name not in MOISTURES:
-            raise FireError(f"unknown moisture {name!r}", hint=nearest(name, MOISTURES))
-    return dict(moisture)
+    def _periods(self, at: I64) -> dict[str, Any]:
+        """Values, field and zones of some periods, in that order."""
+        values: dict[str, Any] = {name: getattr(self, name)[at] for name in SERIES}
+        places = {name: part.at(at) for name in ("field", "zones") if (part := getattr(self, name)) is not None}
+        return {**values, **places}
+
+    # ------------------------------------------------------------------ shown
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a period: `time` (UTC), wind and moistures."""
+        import pandas as pd
+
+        times = [self.start + timedelta(hours=float(hour)) for hour in self.hours]
+        return pd.DataFrame({"time": times, **{name: getattr(self, name) for name in SERIES}})
+
+    def __repr__(self) -> str:
+        low, high = self.speed_m_s.min(), self.speed_m_s.max()
+        speed = f"{low:.1f}" if low == high else f"{low:.1f}-{high:.1f}"
+        places = [
+            word for word, part in (("wind field", self.field), ("moisture zones", self.zones)) if part is not None
+        ]
+        span = f"{iso(self.start)} + {self.end_hours:g} h in {len(self.hours)} periods"
+        return f"Weather({', '.join([span, f'{speed} m/s', *places, repr(self.source)])})"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        shown = self.table.head(SHOWN).round({"speed_m_s": 1, "from_deg": 0, **dict.fromkeys(MOISTURES, 3)})
+        more = len(self.hours) - len(shown)
+        tail = f"<p>and {more} more periods</p>" if more else ""
+        return f"<p>{escape(repr(self))}</p>{shown.to_html(index=False)}{tail}"
 
 
-# ---------------------------------------------------------------------------------------------- text and files
-_WIND = re.compile(
-    r"^\s*([\d.]+)\s*(m/s|km/h|kmh|kph|mph|kn|kt|kts)?\s+from\s+([A-Za-z]+|[\d.]+)\s*(?:deg|°)?\s*$", re.I
-)
-_UNIT_NAMES = {"kmh": "km/h", "kph": "km/h", "kt": "kn", "kts": "kn"}
-
-
-def parse_wind(text: str) -> tuple[float, float]:
-    """(speed in m/s, FROM in degrees) of `"25 km/h from 225"` or `"12 mph from SW"`.
+def known_moistures(moisture: Mapping[str, float] | None = None) -> dict[str, float]:
+    """All five moistures: given ones, else the default.
 
     Raises
     ------
     FireError
-        For text that is no wind.
-    UnitError
-        For a wind without a unit.
+        For unknown names.
     """
-    found = _WIND.match(text)
-    if not found:
-        raise FireError(f"cannot read the wind {text!r}", hint="e.g. '25 km/h from 225' or '12 mph from SW'")
-    speed, unit, direction = found.groups()
-    if not unit:
-        raise UnitError(f"the wind {text!r} has no unit", hint=f"one of {', '.join(SPEED_TO_M_S)}")
-    unit = unit.lower()
-    from_deg = float(direction) if direction[0].isdigit() else from_sector(direction)
-    return float(convert_speed(float(speed), _UNIT_NAMES.get(unit, unit), "m/s")), from_deg
-
-
-def parse(text: str, start: When, *, hours: float = 24.0, moisture: Mapping[str, float] | None = None) -> Weather:
-    """Constant weather from the text of a wind; its source says that it is a scenario."""
-    speed, from_deg = parse_wind(text)
-    source = f"scenario: wind {text.strip()} at 10 m"
-    return Weather.constant(start, speed_m_s=speed, from_deg=from_deg, hours=hours, moisture=moisture, source=source)
-
-
-_SPEED_COLUMNS = {"speed_m_s": "m/s", "speed_km_h": "km/h", "speed_mph": "mph", "speed_kn": "kn"}
-
-
-def read_csv(
-    path: str | Path, *, speed_unit: str | None = None, moisture: Mapping[str, float] | None = None
-) -> Weather:
-    """Weather from a CSV with columns `time`, a speed, `from_deg`, and moistures (`m1`, ..., fractions) where known.
-
-    Parameters
-    ----------
-    path
-        Times are ISO 8601 with offset. The speed's column names its unit (`speed_m_s`, `speed_km_h`, `speed_mph`,
-        `speed_kn`) or is `speed` with `speed_unit` given. The last row holds as long as the step before it.
-    moisture
-        For moistures the file lacks.
-
-    Raises
-    ------
-    SourceError, FireError, UnitError, InputError
-        No such file, a column missing, a speed without unit, naive or disordered times.
-    """
-    import pandas as pd
-
-    path = Path(path)
-    if not path.is_file():
-        raise SourceError(f"no weather file {path}", hint="check the path")
-    table = pd.read_csv(path)
-    speed = _speed_column(list(table.columns), speed_unit)
-    lost = [name for name in ("time", "from_deg") if name not in table.columns]
-    if lost or not len(table):
-        raise FireError(f"{path.name} lacks {lost or 'rows'}; it has columns {list(table.columns)}")
-    times = [utc(str(value), what=f"time in {path.name}") for value in table["time"]]
-    offsets = np.array([(t - times[0]).total_seconds() / 3600 for t in times])
-    step = float(offsets[-1] - offsets[-2]) if len(offsets) > 1 else 1.0
-    wet = {**DEFAULT_MOISTURE, **_known_moistures(moisture or {})}
-    series: dict[str, Any] = {
-        name: table[name].to_numpy(float) if name in table else np.full(len(table), wet[name]) for name in MOISTURES
-    }
-    wind = convert_speed(table[speed[0]].to_numpy(float), speed[1], "m/s"), table["from_deg"].to_numpy(float)
-    return Weather(times[0], offsets, float(offsets[-1] + step), *wind, **series, source=f"series: {path.name}")
-
-
-def _speed_column(columns: list[str], unit: str | None) -> tuple[str, str]:
-    for name, its_unit in _SPEED_COLUMNS.items():
-        if name in columns:
-            return name, its_unit
-    if "speed" in columns and unit:
-        return "speed", unit
-    if "speed" in columns:
-        raise UnitError(
-            "the column 'speed' has no unit", hint=f"name it {', '.join(_SPEED_COLUMNS)} or give speed_unit"
-        )
-    raise FireError(f"no wind speed among the columns {columns}", hint=f"one of {', '.join(_SPEED_COLUMNS)}")
+    given = dict(moisture or {})
+    for name in given:
+        if name not in MOISTURES:
+            raise FireError(f"unknown moisture {name!r}", hint=nearest(name, MOISTURES))
+    return {**DEFAULT_MOISTURE, **given}
