@@ -106,13 +106,13 @@ def sorensen(seen: ArrayLike, forecast: ArrayLike) -> float:
 
 
 def shape_deviation(seen: ArrayLike, forecast: ArrayLike) -> float:
-    """Missed and false cells over the burned ones, 0 (best) and up: SDI (Cui & Perera 2010); NaN where nothing burned."""
+    """Missed and false cells over the burned ones, 0 (best) and up: SDI (Duff et al. 2016); NaN where nothing burned."""
     both, missed, false = _agreed(seen, forecast)
     return _share(missed + false, both + missed)
 
 
 def area_difference(seen: ArrayLike, forecast: ArrayLike) -> float:
-    """Missed and false cells over those in both, 0 (best) and up: ADI (Duff, Chong & Tolhurst 2013); NaN without overlap."""
+    """Missed and false cells over those in both, 0 (best) and up: ADI (Duff et al. 2016); NaN without overlap."""
     both, missed, false = _agreed(seen, forecast)
     return _share(missed + false, both)
 
