@@ -280,6 +280,19 @@ SUGGESTED = Columns(
 WIND = Columns("wind", {"time": "time", "speed_m_s": "float", "from_deg": "float"})
 """Mean wind at 10 m above open ground, FROM, degrees clockwise from true north."""
 
+ISOCHRONES = Columns(
+    "isochrones",
+    {
+        "hour": "float",  # after the start of the forecast
+        "minutes": "float",
+        "time": "time?",  # null where the start is not known
+        "area_ha": "float",  # in the plane of the grid
+        "geometry": "geometry",  # in the grid's CRS
+    },
+)
+"""Where a fire is at each time: every outline holds those before it."""
+
+
 EXPOSED = Columns(
     "exposed",
     {

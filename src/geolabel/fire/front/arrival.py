@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,8 @@ from geolabel.errors import FireError
 from geolabel.fire.arrays import F32, Mask
 from geolabel.fire.behave.flame import flame_length_m
 from geolabel.fire.front.fields import Behaviour, behaviour, fuel_fields, given_fields, intensity_kw_m
-from geolabel.fire.front.solver import Ignition, Reached, Setting, Solver, placed, start_cells
+from geolabel.fire.front.ignition import POINT, Ignition, Lit
+from geolabel.fire.front.solver import Reached, Setting, Solver, placed
 from geolabel.fire.front.speed import SLOWEST_M_MIN
 from geolabel.fire.landscape import Landscape
 from geolabel.fire.weather.weather import Weather
@@ -28,7 +28,8 @@ from geolabel.grid import Grid
 class Fire:
     """One fire: when, how fast, how hot and in which direction it came to each cell; (y, x) float32 on `grid`.
 
-    Cells burning at the start have arrival 0 and NaN elsewhere; cells not reached have arrival inf and NaN elsewhere.
+    Cells that are lit before a fire comes have the minute they are lit as arrival and NaN elsewhere; cells not reached have
+    arrival inf and NaN elsewhere.
     """
 
     grid: Grid
@@ -63,13 +64,14 @@ def first_arrival(
     head_rate_m_min: NDArray[np.floating],
     head_rad: NDArray[np.floating],
     eccentricity: NDArray[np.floating],
-    ignition: Ignition,
+    ignition: Lit,
     minutes: float,
     *,
     res_m: float,
     slope: NDArray[np.floating] | None = None,
     aspect_rad: NDArray[np.floating] | None = None,
     starts_min: Sequence[float] = (0.0,),
+    closes_min: NDArray[np.floating] | None = None,
     setting: Setting = "accurate",
     solver: Solver | None = None,
 ) -> tuple[F32, F32, F32]:
@@ -82,6 +84,8 @@ def first_arrival(
         spread clockwise from grid north, eccentricity of the ellipse spread from its rear focus.
     slope, aspect_rad
         (y, x) rise/run and downslope azimuth; level ground where not given.
+    closes_min
+        (y, x) minute from which a cell burns no more, inf where it never closes.
 
     Raises
     ------
@@ -108,44 +112,50 @@ def first_arrival(
     )
     burnable = np.asarray((rate > SLOWEST_M_MIN).reshape(-1, *shape).any(0))
     solver = solver or Solver(shape, res_m, setting)
-    reached = solver.reach(fields, start_cells(ignition, burnable), minutes, float(rate.max()))
+    start = Ignition.read(ignition).on(burnable).while_open(closes_min)
+    reached = solver.reach(fields, start, minutes, float(rate.max()), closes_min)
     parts = (reached.arrival_min, np.inf), (reached.normal_rad, np.nan), (reached.rate_m_min, np.nan)
     arrival, normal, speed = (placed(values, reached.cells, shape, fill) for values, fill in parts)
     return arrival, normal, speed
 
 
-def check_start(landscape: Landscape, ignition: Ignition) -> Any:
-    """Cell numbers or mask from which a fire starts.
+def check_start(landscape: Landscape, ignition: Lit, closes_min: F32 | None = None) -> Ignition:
+    """What of an ignition starts a fire.
 
     Raises
     ------
     FireError
-        A point on unknown or non-burnable ground or without burnable neighbour (the nearest good cell is named), or a
-        burning area of which nothing burns.
+        A point on unknown or non-burnable ground, without burnable neighbour (the nearest good cell is named) or closed
+        before it is lit; a line or burning area of which nothing burns.
     """
-    if not (isinstance(ignition, np.ndarray) and ignition.dtype == bool):
-        for row, col in np.atleast_2d(np.asarray(ignition, int)).tolist():
-            landscape.check_ignition(row, col)
-    return start_cells(ignition, landscape.burnable)
+    lit = Ignition.read(ignition)
+    for row, col in lit.cells[lit.how == POINT].tolist():
+        landscape.check_ignition(row, col)
+    return lit.on(landscape.burnable).while_open(closes_min)
 
 
 def spread(
     landscape: Landscape,
     weather: Weather,
-    ignition: Ignition,
+    ignition: Lit,
     hours: float,
     *,
+    closes_min: F32 | None = None,
     setting: Setting = "accurate",
     rate_factor: float = 1.0,
     wind_limit: bool = True,
     solver: Solver | None = None,
 ) -> Fire:
-    """The fire that starts with the weather and runs for `hours`, without suppression.
+    """The fire that starts with the weather and runs for `hours`.
 
     Parameters
     ----------
     ignition
-        (row, col) of a cell lit at its centre, several of them, or a (y, x) bool mask of an area already burning.
+        (row, col) of a cell lit at its centre, several of them, a (y, x) bool mask of an area already burning, or an
+        `Ignition`: points, lines and perimeters, each at its own minute.
+    closes_min
+        (y, x) minute from which a cell burns no more, inf where it never closes: control lines and retardant
+        (`barrier.closing_min`).
     setting
         "accurate" (4 intervals a cell edge) or "fast" (1).
 
@@ -155,10 +165,10 @@ def spread(
         A bad ignition (`check_start`), weather that ends before the forecast.
     """
     weather.check_lasts(hours)
-    start = check_start(landscape, ignition)
+    start = check_start(landscape, ignition, closes_min)
     acts = behaviour(landscape, weather, rate_factor=rate_factor, wind_limit=wind_limit)
     solver = solver or Solver(landscape.grid.shape, landscape.grid.res_m, setting)
-    reached = solver.reach(fuel_fields(landscape, acts), start, hours * 60, acts.fastest_m_min)
+    reached = solver.reach(fuel_fields(landscape, acts), start, hours * 60, acts.fastest_m_min, closes_min)
     return fire_of(landscape, acts, reached, hours)
 
 

@@ -9,33 +9,33 @@ import numpy as np
 from numba import njit
 
 from geolabel.digests import digest
-from geolabel.fire.arrays import F32, I32
-from geolabel.fire.front.kernel import enter, first_node, lean_of, march
-from geolabel.fire.front.queue import IDLE, Mesh, Queue, offer
+from geolabel.fire.arrays import F32, F64, I32, Mask
+from geolabel.fire.front.kernel import enter, first_node, lean_of, march, offer_in
+from geolabel.fire.front.queue import IDLE, Mesh, Queue
 from geolabel.fire.front.speed import COMPILE, INLINE, Fields, Speeds, load, period_of, run_time, slope_length
 
 PARTS = ("speed", "queue", "kernel", "burn")
 
 
 @njit(**COMPILE)
-def ignite_centre(fields: Fields, mesh: Mesh, queue: Queue, speeds: Speeds, cell: int) -> None:
-    """Start a fire at a cell's centre at minute 0."""
+def ignite_centre(fields: Fields, mesh: Mesh, queue: Queue, speeds: Speeds, cell: int, t: float) -> None:
+    """Start a fire at a cell's centre at time t."""
     row, col = cell // mesh.width, cell % mesh.width
     enter(fields, mesh, queue, speeds, row, col)
     base, half = first_node(mesh, row, col), 0.5 * mesh.x[mesh.k]
     for x in range(4 * mesh.k):
-        t = run_time(fields, speeds, cell, mesh.x[x] - half, mesh.y[x] + half, 0.0, np.inf, 0)
-        offer(queue, base + mesh.offset[x], t)
+        arrival = run_time(fields, speeds, cell, mesh.x[x] - half, mesh.y[x] + half, t, np.inf, 0)
+        offer_in(fields, mesh, queue, cell, base, x, arrival)
 
 
 @njit(**COMPILE)
-def ignite_whole(fields: Fields, mesh: Mesh, queue: Queue, speeds: Speeds, cell: int) -> None:
-    """Let a whole cell burn at minute 0."""
+def ignite_whole(fields: Fields, mesh: Mesh, queue: Queue, speeds: Speeds, cell: int, t: float) -> None:
+    """Let a whole cell burn at time t."""
     row, col = cell // mesh.width, cell % mesh.width
     enter(fields, mesh, queue, speeds, row, col)
     base = first_node(mesh, row, col)
     for x in range(4 * mesh.k):
-        offer(queue, base + mesh.offset[x], 0.0)
+        offer_in(fields, mesh, queue, cell, base, x, t)
 
 
 @njit(**INLINE)
@@ -119,7 +119,7 @@ def collect(
     for i in range(speeds.tally[0]):
         cell = speeds.cells[i]
         t, dx, dy = reach_centre(fields, mesh, queue, speeds, cell)
-        if t <= limit_min:
+        if t <= limit_min and (len(mesh.closes) == 0 or t < mesh.closes[cell]):
             burned[n] = cell
             values[n, 0] = t
             values[n, 1], values[n, 2], values[n, 3] = front_at(fields, speeds, cell, t, (dx, dy))
@@ -152,19 +152,23 @@ def _compiled(sources: str) -> Any:
         queue: Queue,
         speeds: Speeds,
         cells: I32,
-        whole: bool,
+        minutes: F64,
+        whole: Mask,
         limit_min: float,
         burned: I32,
         values: F32,
     ) -> int:
-        """How many cells burn by `limit_min` from a start; see `collect` for where they go. Leaves the workspace clean."""
+        """How many cells the fire comes to by `limit_min`; see `collect` for where they go. Leaves the workspace clean.
+
+        Cells are lit at their minutes, whole or at their centres.
+        """
         if len(sources) == 0:  # what a compiled function encloses is part of the name it is kept under
             return 0
-        for cell in cells:
-            if whole:
-                ignite_whole(fields, mesh, queue, speeds, cell)
+        for i in range(len(cells)):
+            if whole[i]:
+                ignite_whole(fields, mesh, queue, speeds, cells[i], minutes[i])
             else:
-                ignite_centre(fields, mesh, queue, speeds, cell)
+                ignite_centre(fields, mesh, queue, speeds, cells[i], minutes[i])
         march(fields, mesh, queue, speeds)
         n = collect(fields, mesh, queue, speeds, burned, values, limit_min)
         clear(queue, speeds)

@@ -7,7 +7,8 @@ convex in the start, and its minimum needs no square root). Nodes wait in bucket
 goes back into its bucket, so the order within a bucket does not matter.
 
 A corner whose two burnable cells are diagonal, with two cells that do not burn beside them, is closed: no node is
-there. So a fire reaches exactly the burnable cells that are 4-connected to its start.
+there. So a fire reaches exactly the burnable cells that are 4-connected to its start. Where cells close at a time, no run
+arrives in them from then on, and a corner takes no arrival at which the cells beside it are closed.
 """
 
 from __future__ import annotations
@@ -54,6 +55,34 @@ def close_corners(fields: Fields, mesh: Mesh, queue: Queue, row: int, col: int) 
             queue.arrival[node] = -np.inf
             queue.touched[queue.tally[0]] = node
             queue.tally[0] += 1
+
+
+@njit(**INLINE)
+def open_at(fields: Fields, mesh: Mesh, row: int, col: int, t: float) -> bool:
+    """Whether the cell lies on the grid and burns at time t."""
+    return burns_at(fields, mesh, row, col) and t < mesh.closes[row * mesh.width + col]
+
+
+@njit(**COMPILE)
+def shut(fields: Fields, mesh: Mesh, cell: int, x: int, t: float) -> bool:
+    """Whether a cell, or the corner at its place x, is closed to a run that arrives at time t."""
+    if not t < mesh.closes[cell]:
+        return True
+    if x % mesh.k != 0:
+        return False
+    row, col, corner = cell // mesh.width, cell % mesh.width, x // mesh.k
+    down = row + (1 if corner in (2, 3) else -1)
+    right = col + (1 if corner in (1, 2) else -1)
+    beside = open_at(fields, mesh, down, col, t) or open_at(fields, mesh, row, right, t)
+    return not beside and burns_at(fields, mesh, down, right)
+
+
+@njit(**INLINE)
+def offer_in(fields: Fields, mesh: Mesh, queue: Queue, cell: int, base: int, x: int, t: float) -> None:
+    """Let place x of a cell have an arrival, if it is better and nothing is closed by then."""
+    if len(mesh.closes) > 0 and shut(fields, mesh, cell, x, t):
+        return
+    offer(queue, base + mesh.offset[x], t)
 
 
 @njit(**INLINE)
@@ -213,7 +242,7 @@ def relax(
                 t = straight(speeds, cell, slot, tp + share * gap, (wx - share * ex, wy - share * ey))
             if not (t <= end and tp + share * gap >= start):
                 t = changing_run(fields, speeds, cell, (wx, wy), (ex, ey), (tp, gap, share, now), period)
-            offer(queue, node, t)
+            offer_in(fields, mesh, queue, cell, base, x, t)
 
 
 @njit(**INLINE)

@@ -29,6 +29,8 @@ class Mesh(NamedTuple):
     """(4 k,) m east of the north-west corner."""
     y: F64
     """(4 k,) m north of it."""
+    closes: F32
+    """(cell,) minute from which a cell burns no more; empty where none ever closes."""
 
 
 class Queue(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -10,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geolabel.errors import FireError, nearest
-from geolabel.fire.arrays import F32, I32, Mask
+from geolabel.fire.arrays import F32, F64, I32
+from geolabel.fire.front import ignition
+from geolabel.fire.front.barrier import check_closing
 from geolabel.fire.front.burn import burn
+from geolabel.fire.front.ignition import AREA, Lit
 from geolabel.fire.front.queue import IDLE, Mesh, Queue
 from geolabel.fire.front.speed import SLOTS, Fields, Speeds
 
@@ -22,7 +24,7 @@ BUCKET_SHARE = 1.0
 """Width of a bucket, as a share of the time the fastest fire takes over one interval."""
 MOST_BUCKETS = 200_000
 
-Ignition = tuple[int, int] | Sequence[tuple[int, int]] | Mask
+Ignition = Lit
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +77,33 @@ class Solver:
             values=np.empty((cells, 4), np.float32),
         )
 
-    def reach(self, fields: Fields, start: Mask | I32, minutes: float, fastest: float) -> Reached:
+    def reach(
+        self, fields: Fields, start: ignition.Ignition, minutes: float, fastest: float, closes_min: F32 | None = None
+    ) -> Reached:
         """The cells burned within `minutes`.
 
         Parameters
         ----------
         start
-            Cell numbers whose centres are lit, or a (y, x) mask of cells that burn as a whole at minute 0.
+            What is lit, of cells that burn (`Ignition.on`).
         fastest
             About the highest rate on the fields, m/min; it sets the width of the buckets, never the result.
+        closes_min
+            (y, x) minute from which a cell burns no more, inf where it never closes (`barrier`).
         """
-        space, whole = self._space, start.dtype == bool
-        cells = (np.flatnonzero(start) if whole else np.unique(start)).astype(np.int32)
-        interval = self.res_m / INTERVALS[self.setting]
+        space = self._space
+        soon = np.flatnonzero(start.minutes <= minutes)
+        cells = (start.cells[soon, 0] * self.shape[1] + start.cells[soon, 1]).astype(np.int32)
+        lit, whole = start.minutes[soon], start.how[soon] == AREA
+        place = space["mesh"]._replace(closes=check_closing(closes_min, self.shape))
+        queue, burned, values = self._queue(minutes, fastest), space["burned"], space["values"]
+        n = burn(fields, place, queue, space["speeds"], cells, lit, whole, minutes, burned, values)
+        return _with_lit(burned[:n], values[:n], cells, lit)
+
+    def _queue(self, minutes: float, fastest: float) -> Queue:
+        space, interval = self._space, self.res_m / INTERVALS[self.setting]
         width = max(BUCKET_SHARE * interval / max(fastest, 1e-3), minutes / MOST_BUCKETS)
-        queue = Queue(
+        return Queue(
             arrival=space["arrival"],
             after=space["after"],
             before=space["before"],
@@ -98,12 +112,23 @@ class Solver:
             tally=np.zeros(2, np.int64),
             width_min=width,
         )
-        n = burn(fields, space["mesh"], queue, space["speeds"], cells, whole, minutes, space["burned"], space["values"])
-        burned, values = space["burned"][:n], space["values"][:n]
-        later = ~(start.ravel()[burned] if whole else np.isin(burned, cells))
-        first = np.full((len(cells), 4), [0.0, np.nan, np.nan, np.nan], np.float32)
-        burned, values = np.concatenate([cells, burned[later]]), np.concatenate([first, values[later]])
-        return Reached(burned, values[:, 0], values[:, 1:3], values[:, 3])
+
+
+def _with_lit(burned: I32, values: F32, cells: I32, minutes: F64) -> Reached:
+    """What the fire came to and what was lit, each cell by whichever was first."""
+    order = np.lexsort((minutes, cells))
+    lit, first = np.unique(cells[order], return_index=True)
+    when = minutes[order][first].astype(np.float32)
+    at = np.minimum(np.searchsorted(lit, burned), max(len(lit) - 1, 0))
+    own = lit[at] == burned if len(lit) else np.zeros(len(burned), bool)
+    came = ~own
+    came[own] = values[own, 0] < when[at[own]]
+    stays = np.ones(len(lit), bool)
+    stays[at[own & came]] = False
+    start = np.full((int(stays.sum()), 4), np.nan, np.float32)
+    start[:, 0] = when[stays]
+    where, what = np.concatenate([lit[stays], burned[came]]), np.concatenate([start, values[came]])
+    return Reached(where, what[:, 0], what[:, 1:3], what[:, 3])
 
 
 def mesh(shape: tuple[int, int], k: int, res_m: float) -> Mesh:
@@ -116,7 +141,8 @@ def mesh(shape: tuple[int, int], k: int, res_m: float) -> Mesh:
     along, zero, one = np.arange(k) / k, np.zeros(k), np.ones(k)
     x = np.concatenate([along, one, 1 - along, zero])
     y = -np.concatenate([zero, along, one, 1 - along])
-    return Mesh(*shape, k, np.array([*top, *right, *bottom, *left], np.int32), x * res_m, y * res_m)
+    places = np.array([*top, *right, *bottom, *left], np.int32)
+    return Mesh(*shape, k, places, x * res_m, y * res_m, np.zeros(0, np.float32))
 
 
 def placed(values: NDArray[np.floating], cells: I32, shape: tuple[int, int], fill: float) -> F32:
@@ -124,27 +150,3 @@ def placed(values: NDArray[np.floating], cells: I32, shape: tuple[int, int], fil
     out = np.full(shape, fill, np.float32)
     out.ravel()[cells] = values
     return out
-
-
-def start_cells(ignition: Ignition, burnable: Mask) -> Any:
-    """Cell numbers (of points) or mask (of a perimeter) from which a fire starts, burnable cells only.
-
-    Raises
-    ------
-    FireError
-        Where no cell of it burns, or a point lies outside the grid.
-    """
-    if isinstance(ignition, np.ndarray) and ignition.dtype == bool:
-        if ignition.shape != burnable.shape:
-            raise FireError(f"a perimeter of {ignition.shape} on fields of {burnable.shape}")
-        if not (ignition & burnable).any():
-            raise FireError("no cell of the burning area can burn", hint="check the perimeter and the fuel")
-        return ignition & burnable
-    rows, cols = np.atleast_2d(np.asarray(ignition, int)).T
-    outside = (rows < 0) | (cols < 0) | (rows >= burnable.shape[0]) | (cols >= burnable.shape[1])
-    if outside.any():
-        raise FireError(f"an ignition outside the grid of {burnable.shape}: {rows[outside][0]}, {cols[outside][0]}")
-    if not burnable[rows, cols].all():
-        bad = int(np.flatnonzero(~burnable[rows, cols])[0])
-        raise FireError(f"the ignition (row {rows[bad]}, col {cols[bad]}) does not burn", hint="light a burnable cell")
-    return (rows * burnable.shape[1] + cols).astype(np.int32)
