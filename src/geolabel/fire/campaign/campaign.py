@@ -13,9 +13,8 @@ from functools import partial
 from itertools import pairwise
 from queue import SimpleQueue
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,6 +33,9 @@ from geolabel.fire.landscape import Landscape
 from geolabel.fire.weather.weather import Weather
 from geolabel.stream import Progress, silent, walk
 
+if TYPE_CHECKING:
+    import geopandas as gpd
+
 BIN_MIN = 15.0
 """Width of the bins in which the arrivals of fires from one ignition are counted, minutes."""
 PIECES = 32
@@ -43,6 +45,16 @@ FuelDraw = Callable[[np.random.Generator], I16]
 
 
 # ---------------------------------------------------------------------------------------------- one member
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What one member burns under."""
+
+    ground: Landscape
+    weather: Weather
+    rate_factor: float
+    ignition: Ignition
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """One fire before it is a raster."""
@@ -69,18 +81,23 @@ class Outlook:
     fuels: FuelDraw | None = None
     setting: Setting = "fast"
 
-    def burn(self, ignition: Ignition | Ignitions, seed: np.random.SeedSequence, solver: Solver) -> Member:
-        """The fire of one seed from one ignition, or from one that is drawn."""
+    def draw(self, ignition: Ignition | Ignitions, seed: np.random.SeedSequence) -> Drawn:
+        """What one seed makes of the uncertainty."""
         rng = np.random.default_rng(seed)
         weather = drawn_weather(self.one_weather(rng), self.hours, self.unsure, rng)
         factor = float(np.exp(self.unsure.log_rate * rng.standard_normal()))
         ground = self.landscape if self.fuels is None else self.landscape.with_fuel(self.fuels(rng))
         if isinstance(ignition, Ignitions):
             ignition = ignition.draw(rng, ground)
-        acts = behaviour(ground, weather, rate_factor=factor)
-        start = check_start(ground, ignition)
-        reached = solver.reach(fuel_fields(ground, acts), start, self.hours * 60, acts.fastest_m_min)
-        return Member(ground, acts, reached)
+        return Drawn(ground, weather, factor, ignition)
+
+    def burn(self, ignition: Ignition | Ignitions, seed: np.random.SeedSequence, solver: Solver) -> Member:
+        """The fire of one seed from one ignition, or from one that is drawn."""
+        one = self.draw(ignition, seed)
+        acts = behaviour(one.ground, one.weather, rate_factor=one.rate_factor)
+        start = check_start(one.ground, one.ignition)
+        reached = solver.reach(fuel_fields(one.ground, acts), start, self.hours * 60, acts.fastest_m_min)
+        return Member(one.ground, acts, reached)
 
     def one_weather(self, rng: np.random.Generator) -> Weather:
         """The weather, or one of several, all equally likely."""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 from affine import Affine
 from numba import njit
 from rasterio.features import rasterize
@@ -17,22 +15,23 @@ from scipy.ndimage import maximum_filter
 from geolabel.bearings import SECTORS, mean_resultant
 from geolabel.errors import CRSError, FireError
 from geolabel.fire.arrays import F32, F64, I32, I64
-from geolabel.fire.exposure import REACH_CELLS
 from geolabel.fire.front.solver import Reached
 from geolabel.grid import Grid
-from geolabel.shapes import to_grid_crs
 from geolabel.tables import REACHED, ROSE, check
 
+if TYPE_CHECKING:
+    import geopandas as gpd  # weighs 70 MB: loaded by who has communities
+    import pandas as pd
+
+REACH_CELLS = 1
+"""A fire so many cells beside a community has reached it, as in `exposure`: settlements do not burn on the map."""
 DOMINANT_R = 0.3
 """Mean resultant length below which no direction of spread dominates among the members."""
 
 
 @dataclass(frozen=True)
 class Communities:
-    """Communities on a grid: the cells at which a fire has reached each, those it touches and those beside them.
-
-    Settlements do not burn on the map: a fire beside one has reached it (as in `exposure`).
-    """
+    """Communities on a grid: the cells at which a fire has reached each, those it touches and those beside them."""
 
     names: tuple[str, ...]
     slot: I32
@@ -53,6 +52,8 @@ class Communities:
         FireError
             Without names, or a community of which nothing lies on the grid.
         """
+        from geolabel.shapes import to_grid_crs
+
         if communities.crs is None:
             raise CRSError("the communities have no CRS", hint="frame.set_crs(...) with the CRS they were drawn in")
         column = next((name for name in ("name", "label_id") if name in communities.columns), None)
@@ -141,6 +142,8 @@ class Visits:
         Arrival quantiles are over the members that came: of their first arrival within each member, so they say when the
         first flank is at the edge, not when the slowest of its cells is reached.
         """
+        import pandas as pd
+
         rows = [self._row(i) for i in range(len(self.names))]
         return check(pd.DataFrame(rows, columns=list(REACHED)), REACHED)
 
@@ -156,6 +159,8 @@ class Visits:
 
     def rose(self, sectors: int = 16) -> pd.DataFrame:
         """`tables.ROSE`: for each community and sector of spread TO how many members came that way."""
+        import pandas as pd
+
         rows = []
         for i, name in enumerate(self.names):
             count = np.bincount(sector_of(self.bearing_deg[:, i], sectors), minlength=sectors)

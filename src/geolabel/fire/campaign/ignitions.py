@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
@@ -16,7 +16,9 @@ from geolabel.errors import CRSError, FireError
 from geolabel.fire.arrays import F32, F64, I32, Mask
 from geolabel.fire.landscape import Landscape
 from geolabel.grid import Grid
-from geolabel.shapes import to_grid_crs
+
+if TYPE_CHECKING:
+    import geopandas as gpd  # weighs 70 MB: loaded by who has objects
 
 REACH_M = 500.0
 """Distance within which the density near objects falls to 1 / e, m."""
@@ -47,6 +49,8 @@ def density_near(objects: gpd.GeoDataFrame, grid: Grid, *, reach_m: float = REAC
     FireError
         No objects, or a reach that is not above 0.
     """
+    from geolabel.shapes import to_grid_crs
+
     if not reach_m > 0:
         raise FireError(f"a reach of {reach_m} m", hint="metres, above 0")
     if objects.crs is None:
