@@ -174,9 +174,9 @@ class _Job:
 
 
 def _start(landscape: Landscape, ignition: Ignition) -> Mask:
-    cells = check_start(landscape, ignition)
+    rows, cols = check_start(landscape, ignition).cells.T
     mask = np.zeros(landscape.grid.shape, bool)
-    mask.ravel()[np.flatnonzero(cells) if cells.dtype == bool else cells] = True
+    mask[rows, cols] = True
     return mask
 
 
