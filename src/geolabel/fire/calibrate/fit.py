@@ -22,7 +22,6 @@ from geolabel.fire.front.arrival import check_start, spread
 from geolabel.fire.front.solver import Ignition, Setting, Solver
 from geolabel.fire.landscape import Landscape
 from geolabel.fire.weather.weather import Weather
-from geolabel.nouns.times import iso
 from geolabel.stream import Progress, silent, walk
 
 ROUNDS = 4
@@ -82,7 +81,7 @@ def calibrate(
         perimeters=len(perimeters),
         unreachable=job.seen.unreachable,
         pieces=pieces,
-        digest=digest(landscape.digest, *_told(weather), *_seen(perimeters), asdict(job.prior), runs, seed),
+        digest=digest(landscape.digest, weather.digest, *_seen(perimeters), asdict(job.prior), runs, pieces, seed),
     )
 
 
@@ -178,11 +177,6 @@ def _start(landscape: Landscape, ignition: Ignition) -> Mask:
     mask = np.zeros(landscape.grid.shape, bool)
     mask[rows, cols] = True
     return mask
-
-
-def _told(weather: Weather) -> list[Any]:
-    values = [weather.hours, weather.speed_m_s, weather.from_deg, weather.moisture]
-    return [iso(weather.start), weather.end_hours, *values]
 
 
 def _seen(perimeters: Sequence[Perimeter]) -> Iterator[Any]:

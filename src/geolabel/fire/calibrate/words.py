@@ -33,8 +33,7 @@ def _sentences(found: Calibration) -> Iterator[str]:
     yield FUELS
     yield WIND
     for name, title in (("rate_factor", "rate factor"), ("wind_factor", "wind factor")):
-        if found.narrowed(name) < SPREAD_SHARE:
-            yield f"The {title} is what the prior said: the perimeters took {max(found.narrowed(name), 0):.0%} of its interval."
+        yield from _beside_prior(found, name, title)
     if found.unreachable:
         yield (
             f"{found.unreachable} burned cells cannot be reached from the ignition over fuel that burns on the map"
@@ -42,6 +41,20 @@ def _sentences(found: Calibration) -> Iterator[str]:
         )
     yield FIT
     yield from _sampling(found)
+
+
+def _beside_prior(found: Calibration, name: str, title: str) -> Iterator[str]:
+    middle, (prior, low, high) = found.interval(name)[0], found.interval(name, before=True)
+    if not low <= middle <= high:
+        yield (
+            f"The {title} is at odds with its prior ({middle:.2f}; {low:.2f} to {high:.2f} before): something that is not"
+            " modelled (fuel, roads, suppression, another ignition) may be taken for it."
+        )
+    elif found.narrowed(name) < SPREAD_SHARE:
+        yield (
+            f"The {title} is hardly narrower than its prior ({found.narrowed(name):.0%} less; median {prior:.2f} before):"
+            " the perimeters say little of it."
+        )
 
 
 def _time(found: Calibration) -> str:
