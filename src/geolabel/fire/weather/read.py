@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from geolabel.errors import FireError, SourceError
+from geolabel.errors import FireError, InputError, SourceError
 from geolabel.fire.weather.series import from_table, read_csv
 from geolabel.fire.weather.text import parse
 from geolabel.fire.weather.weather import Weather
@@ -55,6 +55,10 @@ def _read(source: Path | str | pd.DataFrame | xr.Dataset, grid: Grid | None, **h
         return _of_file(Path(source), grid, **how)
     if hasattr(source, "iloc"):
         return from_table(cast("pd.DataFrame", source), **how)
+    if hasattr(source, "data_vars"):
+        from geolabel.fire.weather.gridded import from_dataset
+
+        return from_dataset(cast("xr.Dataset", source), _needed(grid), **how)
     raise FireError(f"cannot read weather from {type(source).__name__}")
 
 
@@ -64,4 +68,14 @@ def _of_file(path: Path, grid: Grid | None, **how: Any) -> Weather:
     if path.suffix.lower() == ".asc":
         hint = "read_windninja(files, grid, speed_unit=..., height=...) reads them; give its Weather"
         raise FireError(f"{path.name} says neither its unit nor its height", hint=hint)
+    if path.suffix.lower() in GRIDDED:
+        from geolabel.fire.weather.gridded import read_gridded
+
+        return read_gridded(path, _needed(grid), **how)
     raise SourceError(f"weather of {path.suffix} files is not read", hint=f"one of .csv, {', '.join(GRIDDED)}")
+
+
+def _needed(grid: Grid | None) -> Grid:
+    if grid is None:
+        raise InputError("weather on a grid of its own, and no landscape's", hint="give grid=landscape.grid")
+    return grid

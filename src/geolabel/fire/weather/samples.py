@@ -17,6 +17,9 @@ from geolabel.fire.weather.columns import Told, said
 from geolabel.fire.weather.series import table_of
 from geolabel.fire.weather.weather import Weather, known_moistures
 
+LEAST_R = 0.05
+"""Of the mean speed: a vector mean below it is none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Samples:
@@ -79,7 +82,8 @@ def from_samples(
 def _pooled(groups: list[Any], hours: float, moisture: Mapping[str, float] | None, source: str) -> Samples:
     u, v = zip(*(uv_from_wind(rows["speed_m_s"], rows["from_deg"]) for _, rows in groups), strict=True)
     speed, origin = wind_from_uv([part.mean() for part in u], [part.mean() for part in v])
-    if not (speed > 0).all():
+    blown = np.array([np.hypot(*part).mean() for part in zip(u, v, strict=True)])
+    if not (speed > LEAST_R * blown).all():
         raise FireError("the samples' winds cancel out", hint="no wind is their mean; give a scenario")
     to_e, to_n = uv_from_wind(1.0, origin)
     free = sum(len(part) - 1 for part in u)
