@@ -20,6 +20,7 @@ from geolabel.fire.danger.fwi import (
 )
 from geolabel.fire.danger.moisture import TIME_LAG_H, Air, dead_moisture
 from geolabel.fire.front.arrival import first_arrival
+from geolabel.fire.front.ignition import Ignition
 
 RES = 30.0
 LONG = 1e5
@@ -121,6 +122,95 @@ def test_lit_later_never_arrives_earlier(made, one, two, seed):
     assert np.array_equal(reached, np.isfinite(late))
     # both are upper bounds of the same order: the law holds up to the error of the mesh
     assert (early[reached] <= late[reached] * 1.05 + 3.0).all()
+
+
+# ---------------------------------------------------------------------------------------------- barriers and ignitions
+@st.composite
+def barriers(draw, share=0.5):
+    """Fields with a start, and minutes from which cells close: some never, the start never."""
+    field, start = draw(fields())
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    shape = field["head_rate_m_min"].shape
+    closes = np.where(rng.random(shape) < draw(st.floats(0, share)), rng.uniform(0, 400, shape), np.inf)
+    closes[start] = np.inf
+    return field, start, closes.astype(np.float32)
+
+
+@given(barriers(), SETTINGS)
+@settings(max_examples=40, deadline=None)
+def test_a_barrier_from_the_start_is_ground_that_does_not_burn(made, setting):
+    field, start, closes = made
+    common = {"ignition": start, "minutes": LONG, "res_m": RES, "setting": setting}
+    ever = np.where(np.isfinite(closes), np.float32(0), np.float32(np.inf))
+    timed, _, _ = first_arrival(**field, **common, closes_min=ever)
+    bare = field | {"head_rate_m_min": np.where(np.isfinite(closes), 0, field["head_rate_m_min"])}
+    ground, _, _ = first_arrival(**bare, **common)
+    assert np.array_equal(np.isfinite(timed), np.isfinite(ground))
+    seen = np.isfinite(timed)
+    assert np.allclose(timed[seen], ground[seen], rtol=2e-3, atol=0.02)
+
+
+@given(barriers(), SETTINGS, st.floats(10, 500))
+@settings(max_examples=30, deadline=None)
+def test_a_barrier_after_the_end_changes_nothing(made, setting, minutes):
+    field, start, closes = made
+    common = {"ignition": start, "minutes": minutes, "res_m": RES, "setting": setting}
+    free, _, _ = first_arrival(**field, **common)
+    late, _, _ = first_arrival(**field, **common, closes_min=closes + np.float32(2 * minutes + 500))
+    assert np.array_equal(free, late)
+
+
+@given(barriers(), SETTINGS, st.floats(0, 200))
+@settings(max_examples=40, deadline=None)
+def test_a_later_barrier_stops_less_and_nothing_burns_once_closed(made, setting, delay):
+    field, start, closes = made
+    common = {"ignition": start, "minutes": LONG, "res_m": RES, "setting": setting}
+    early, _, _ = first_arrival(**field, **common, closes_min=closes)
+    late, _, _ = first_arrival(**field, **common, closes_min=closes + np.float32(delay))
+    free, _, _ = first_arrival(**field, **common)
+    assert not (early[np.isfinite(early)] >= closes[np.isfinite(early)]).any()
+    for more, less in ((late, early), (free, late)):
+        seen = np.isfinite(less)
+        assert np.isfinite(more[seen]).all()
+        assert (more[seen] <= less[seen] * 1.002 + 0.02).all()
+
+
+@given(fields(), SETTINGS, st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_lighting_more_never_delays(made, setting, seed):
+    field, start = made
+    rng = np.random.default_rng(seed)
+    burnable = np.argwhere(field["head_rate_m_min"] > 0)
+    some = rng.permutation(burnable)[: rng.integers(1, 5)]
+    one = Ignition.points([start], rng.uniform(0, 100))
+    more = one + Ignition.points(list(map(tuple, some.tolist())), rng.uniform(0, 300, len(some)))
+    common = {"minutes": LONG, "res_m": RES, "setting": setting}
+    few, _, _ = first_arrival(**field, **common, ignition=one)
+    many, _, _ = first_arrival(**field, **common, ignition=more)
+    seen = np.isfinite(few)
+    assert np.isfinite(many[seen]).all()
+    assert (many[seen] <= few[seen] * 1.002 + 0.02).all()
+    assert (many[tuple(some.T)] <= more.minutes[1:] + 1e-3).all()
+
+
+@given(fields(), SETTINGS, st.floats(0, 300), st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_weather_and_ignition_shifted_together_shift_the_fire(made, setting, shift, seed):
+    field, start = made
+    rng = np.random.default_rng(seed)
+    slope = {k: field.pop(k) for k in ("slope", "aspect_rad")}
+    hourly = {
+        "head_rate_m_min": np.stack([field["head_rate_m_min"]] * 3) * np.exp(rng.normal(0, 1, (3, 1, 1))),
+        "head_rad": np.stack([field["head_rad"]] * 3) + rng.uniform(0, 6, (3, 1, 1)),
+        "eccentricity": np.stack([field["eccentricity"]] * 3),
+    }
+    common = {**hourly, **slope, "res_m": RES, "setting": setting}
+    now, _, _ = first_arrival(**common, ignition=start, minutes=LONG, starts_min=(0.0, 60.0, 120.0))
+    lit = Ignition.points([start], shift)
+    then, _, _ = first_arrival(**common, ignition=lit, minutes=LONG, starts_min=(0.0, 60 + shift, 120 + shift))
+    seen = np.isfinite(now)
+    assert np.array_equal(seen, np.isfinite(then))
+    assert np.allclose(then[seen] - shift, now[seen], rtol=2e-3, atol=0.1)
 
 
 # ---------------------------------------------------------------------------------------------- moisture and danger

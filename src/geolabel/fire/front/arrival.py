@@ -112,7 +112,7 @@ def first_arrival(
     )
     burnable = np.asarray((rate > SLOWEST_M_MIN).reshape(-1, *shape).any(0))
     solver = solver or Solver(shape, res_m, setting)
-    start = Ignition.read(ignition).on(burnable).while_open(closes_min)
+    start = Ignition.read(ignition).on(burnable).while_open(closes_min, shape)
     reached = solver.reach(fields, start, minutes, float(rate.max()), closes_min)
     parts = (reached.arrival_min, np.inf), (reached.normal_rad, np.nan), (reached.rate_m_min, np.nan)
     arrival, normal, speed = (placed(values, reached.cells, shape, fill) for values, fill in parts)
@@ -131,7 +131,7 @@ def check_start(landscape: Landscape, ignition: Lit, closes_min: F32 | None = No
     lit = Ignition.read(ignition)
     for row, col in lit.cells[lit.how == POINT].tolist():
         landscape.check_ignition(row, col)
-    return lit.on(landscape.burnable).while_open(closes_min)
+    return lit.on(landscape.burnable).while_open(closes_min, landscape.grid.shape)
 
 
 def spread(

@@ -11,6 +11,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+from numpy.typing import NDArray
 
 from geolabel.errors import FireError
 from geolabel.fire.arrays import F32
@@ -44,7 +45,7 @@ def closing_min(drawn: Drawn, grid: Grid, minutes: float | Sequence[float] = 0.0
     return closes
 
 
-def check_closing(closes_min: F32 | None, shape: tuple[int, int]) -> F32:
+def check_closing(closes_min: NDArray[np.floating] | None, shape: tuple[int, int]) -> F32:
     """(cell,) the same, flat; empty where nothing ever closes.
 
     Raises

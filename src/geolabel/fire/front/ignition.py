@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from geolabel.errors import FireError
 from geolabel.fire.arrays import F64, I32, Mask
+from geolabel.fire.front.barrier import check_closing
 from geolabel.fire.front.drawn import Drawn, inside, touched
 from geolabel.grid import Grid, LonLat
 
@@ -145,23 +146,25 @@ class Ignition:
             raise FireError(f"no cell of the {what} can burn", hint="check the perimeter and the fuel")
         return self if burns.all() else Ignition(self.cells[burns], self.minutes[burns], self.how[burns])
 
-    def while_open(self, closes_min: NDArray[np.floating] | None) -> Ignition:
+    def while_open(self, closes_min: NDArray[np.floating] | None, shape: tuple[int, int]) -> Ignition:
         """What of it is lit before its cell closes; areas stay, for they have burned before.
 
         Raises
         ------
         FireError
-            A point that is closed by then, or a line that is wholly so.
+            A point that is closed by then, or a line that is wholly so; closing minutes that are none.
         """
-        if closes_min is None:
+        closes = check_closing(closes_min, shape)
+        if not len(closes):
             return self
-        rows, cols = self.cells.T
-        free = (self.how == AREA) | (self.minutes < closes_min[rows, cols])
+        when = closes[self.cells[:, 0] * shape[1] + self.cells[:, 1]]
+        free = (self.how == AREA) | (self.minutes < when)
         bad = np.flatnonzero(~free & (self.how == POINT))
         if len(bad) or not free.any():
-            row, col = self.cells[bad[0] if len(bad) else 0]
+            first = bad[0] if len(bad) else 0
+            row, col = self.cells[first]
             raise FireError(
-                f"the ignition (row {row}, col {col}) is closed from minute {closes_min[row, col]:g} on",
+                f"the ignition (row {row}, col {col}) is closed from minute {when[first]:g} on",
                 hint="light it earlier, or beside the control line",
             )
         return self if free.all() else Ignition(self.cells[free], self.minutes[free], self.how[free])

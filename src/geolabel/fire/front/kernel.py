@@ -94,6 +94,8 @@ def first_node(mesh: Mesh, row: int, col: int) -> int:
 @njit(**COMPILE)
 def enter(fields: Fields, mesh: Mesh, queue: Queue, speeds: Speeds, row: int, col: int) -> None:
     """Prepare a burning cell when the fire first comes to it; later calls change nothing."""
+    if speeds.met[row * mesh.width + col]:
+        return
     meet(fields, speeds, row * mesh.width + col)
     close_corners(fields, mesh, queue, row, col)
 
