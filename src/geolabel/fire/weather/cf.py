@@ -119,7 +119,7 @@ def decoded(dataset: xr.Dataset) -> xr.Dataset:
         A calendar that is no real one.
     """
     try:
-        return xr.decode_cf(dataset, decode_coords="all")
+        return xr.decode_cf(dataset)
     except (ValueError, ImportError) as error:
         raise InputError(
             f"the times cannot be read: {error}", hint="a standard calendar; CF units 'hours since ...'"

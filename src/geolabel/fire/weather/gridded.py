@@ -51,7 +51,7 @@ def _opened(path: Path) -> xr.Dataset:
             return xr.open_zarr(path, decode_cf=False, chunks=None)
         return xr.open_dataset(path, decode_cf=False)
     except (ValueError, OSError, TypeError, KeyError) as error:
-        if path.is_file() and path.open("rb").read(4) == HDF5:
+        if path.is_file() and path.read_bytes()[:4] == HDF5:
             raise MissingExtra(
                 f"{path.name} is NetCDF-4 (HDF5)", hint="pip install h5netcdf, or write Zarr or NetCDF-3"
             ) from None

@@ -143,12 +143,16 @@ def turn_deg(lattice: Lattice) -> F64:
 
 
 def azimuth_of_north(crs: CRS, x: Any, y: Any) -> F64:
-    """Azimuth of the y axis of a CRS from true north at points, degrees in [-180, 180]: over a metre, or 1e-5 degrees."""
+    """Azimuth of the y axis of a CRS from true north at points, degrees in [-180, 180]: over a metre, or 1e-5 degrees.
+
+    On the CRS's own ellipsoid or sphere: that is where a weather model turned its winds.
+    """
     step = 1e-5 if crs.is_geographic else 1.0
     to = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
     x, y = np.asarray(x, float), np.asarray(y, float)
     first, last = to.transform(x, y - step / 2), to.transform(x, y + step / 2)
-    return np.asarray(WGS84.inv(*map(np.ravel, (*first, *last)))[0]).reshape(x.shape)
+    globe = crs.get_geod() or WGS84
+    return np.asarray(globe.inv(*map(np.ravel, (*first, *last)))[0]).reshape(x.shape)
 
 
 def _turn_of_rows(lattice: Lattice) -> F64:
