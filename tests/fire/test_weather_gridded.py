@@ -363,6 +363,13 @@ def test_files_are_read_as_datasets_are(tmp_path):
         assert read_gridded(path, GROUND).digest == direct.digest
         later = read_weather(path, "2025-07-01T13:00Z", 2, grid=GROUND)
         assert later.field.periods == 2
+        assert later.digest == direct.from_time("2025-07-01T13:00Z").digest
+    short = read_weather(tmp_path / "w.nc", "2025-07-01T13:10Z", 0.5, grid=GROUND)
+    assert short.field.periods == 1
+    assert short.m1 == pytest.approx(direct.m1[1:2])
+    for start in ("2025-07-01T11:00Z", "2025-07-01T16:00Z"):
+        with pytest.raises(FireError, match="outside the weather"):
+            read_weather(tmp_path / "w.nc", start, 1, grid=GROUND)
     assert read_weather(source, "2025-07-01T12:00Z", 3, grid=GROUND).digest == direct.digest
 
 

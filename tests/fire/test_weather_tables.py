@@ -177,6 +177,9 @@ def test_stations_are_combined_as_vectors():
     there = from_table(rows, point=LonLat(10.0, 0.0))
     assert there.from_deg.tolist() == pytest.approx([270, 270])
     assert "2 stations by inverse distance" in there.source
+    alone = from_table(rows, point=LonLat(10.15, 0.0), combine="nearest")
+    assert alone.from_deg.tolist() == [0, 0]
+    assert "station east, the nearest of 2, 5.6 km" in alone.source
 
 
 def test_a_station_that_is_silent_does_not_count():

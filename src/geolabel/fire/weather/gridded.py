@@ -22,6 +22,7 @@ from geolabel.fire.weather.field import Zones, around_mean
 from geolabel.fire.weather.place import Placed, placed, turn_deg
 from geolabel.fire.weather.weather import LIVE, MOISTURES, Weather, known_moistures
 from geolabel.grid import Grid
+from geolabel.nouns.times import When, utc
 
 WIND_NAMES = "eastward_wind and northward_wind, x_wind and y_wind, or wind_speed and wind_from_direction"
 HDF5 = b"\x89HDF"
@@ -62,6 +63,8 @@ def from_dataset(
     dataset: xr.Dataset,
     grid: Grid,
     *,
+    start: When | None = None,
+    lasting: float | None = None,
     hours: float | None = None,
     moisture: Mapping[str, float] | None = None,
     wind_height: Literal["10 m", "20 ft"] | None = None,
@@ -79,6 +82,8 @@ def from_dataset(
 
     Parameters
     ----------
+    start, lasting
+        Only the times of so many hours from then on; what the air did before still counts for the fuel.
     hours
         How long the last time holds; default the step before it.
     moisture
@@ -103,23 +108,33 @@ def from_dataset(
     dim, times = cf.time_of(wind.first)
     offsets = (times - times[0]).total_seconds().to_numpy() / 3600
     lasts = np.append(np.diff(offsets), _last(offsets, hours))
-    u, v = wind.components(here, dim)
+    kept = _kept(times, lasts, start, lasting)
+    u, v = (part[kept] for part in wind.components(here, dim))
     check_wind_m_s(np.hypot(u, v))
     speed, origin, field = around_mean(
         (here.shares.of_values(one), here.shares.of_values(other)) for one, other in zip(u, v, strict=True)
     )
     wet, zones, words = _moistures(dataset, here, dim, times, lasts, moisture)
+    first = offsets[kept][0]
     return Weather(
-        times[0].to_pydatetime(),
-        offsets,
-        float(offsets[-1] + lasts[-1]),
+        times[kept][0].to_pydatetime(),
+        offsets[kept] - first,
+        float(offsets[kept][-1] + lasts[kept][-1] - first),
         speed,
         origin,
-        **wet,
+        **{key: values[kept] for key, values in wet.items()},
         source=f"gridded: {name}, times UTC; wind at {wind.words} of {here.n_cells} cells; {words}",
         field=field,
-        zones=zones,
+        zones=None if zones is None else zones.at(np.arange(len(times))[kept]),
     )
+
+
+def _kept(times: pd.DatetimeIndex, lasts: F64, start: When | None, lasting: float | None) -> slice:
+    """The periods that some hours from `start` on touch; all, where they touch none: the caller says what is wrong."""
+    begins = np.array([time.timestamp() / 3600 for time in times])
+    since = begins[0] if start is None else utc(start).timestamp() / 3600
+    touched = np.flatnonzero((begins + lasts > since) & (begins < since + (np.inf if lasting is None else lasting)))
+    return slice(int(touched[0]), int(touched[-1]) + 1) if len(touched) else slice(None)
 
 
 def _last(offsets: F64, hours: float | None) -> float:

@@ -40,6 +40,8 @@ def read_weather(source: Source, start: When, hours: float, *, grid: Grid | None
     """
     if isinstance(source, str) and not _is_path(source):
         return parse(source, start, hours=hours, **how)
+    if _is_gridded(source):
+        how = {"start": start, "lasting": hours, **how}
     read = source if isinstance(source, Weather) else _read(source, grid, **how)
     made = read.from_time(start)
     made.check_lasts(hours)
@@ -50,12 +52,18 @@ def _is_path(text: str) -> bool:
     return text.lower().rstrip("/").endswith((".csv", ".asc", *GRIDDED))
 
 
+def _is_gridded(source: Source) -> bool:
+    if isinstance(source, str | Path):
+        return Path(source).suffix.lower() in GRIDDED
+    return hasattr(source, "data_vars")
+
+
 def _read(source: Path | str | pd.DataFrame | xr.Dataset, grid: Grid | None, **how: Any) -> Weather:
     if isinstance(source, str | Path):
         return _of_file(Path(source), grid, **how)
     if hasattr(source, "iloc"):
         return from_table(cast("pd.DataFrame", source), **how)
-    if hasattr(source, "data_vars"):
+    if _is_gridded(source):
         from geolabel.fire.weather.gridded import from_dataset
 
         return from_dataset(cast("xr.Dataset", source), _needed(grid), **how)

@@ -16,7 +16,7 @@ from geolabel.fire.ranges import check_wind_m_s
 from geolabel.fire.weather.columns import Told, said
 from geolabel.fire.weather.dead import dead_by_period
 from geolabel.fire.weather.gaps import filled, hours_of
-from geolabel.fire.weather.stations import one_series
+from geolabel.fire.weather.stations import Combine, one_series
 from geolabel.fire.weather.sun import state_of_weather, sun_elevation_deg
 from geolabel.fire.weather.weather import DEAD, MOISTURES, Weather, known_moistures
 from geolabel.grid import LonLat
@@ -28,6 +28,7 @@ def read_csv(
     fill_hours: float = 0.0,
     station: str | None = None,
     point: LonLat | None = None,
+    combine: Combine = "inverse distance",
     moisture: Mapping[str, float] | None = None,
     **told: Unpack[Told],
 ) -> Weather:
@@ -40,7 +41,14 @@ def read_csv(
     """
     path = Path(path)
     return from_table(
-        table_of(path), fill_hours=fill_hours, station=station, point=point, moisture=moisture, name=path.name, **told
+        table_of(path),
+        fill_hours=fill_hours,
+        station=station,
+        point=point,
+        combine=combine,
+        moisture=moisture,
+        name=path.name,
+        **told,
     )
 
 
@@ -66,6 +74,7 @@ def from_table(
     fill_hours: float = 0.0,
     station: str | None = None,
     point: LonLat | None = None,
+    combine: Combine = "inverse distance",
     moisture: Mapping[str, float] | None = None,
     name: str = "table",
     **told: Unpack[Told],
@@ -88,7 +97,7 @@ def from_table(
     station
         Which of several.
     point
-        Where several stations are combined by inverse squared distance, winds as vectors.
+        Where several stations are combined: by inverse squared distance, winds as vectors, or the nearest alone.
     moisture
         For moistures the table lacks.
     told
@@ -100,7 +109,7 @@ def from_table(
         A column missing or without unit, only gusts, naive or disordered times, missing values, samples of one time.
     """
     own = said(table, told)
-    rows, joined = one_series(own, station, point)
+    rows, joined = one_series(own, station, point, combine)
     rows, n_filled = filled(rows.dropna(axis=1, how="all") if joined else rows, fill_hours)
     hours = hours_of(rows)
     step = float(hours[-1] - hours[-2]) if len(hours) > 1 else 1.0

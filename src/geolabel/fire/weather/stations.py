@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from geolabel.fire.weather.columns import mean_wind
 from geolabel.fire.weather.gaps import hours_of
 from geolabel.grid import LonLat
 
+Combine = Literal["inverse distance", "nearest"]
 HERE_M = 1.0
 """A station this near is at the point."""
 
@@ -46,7 +47,9 @@ def with_rates(table: pd.DataFrame) -> pd.DataFrame:
     return table.drop(columns="rain_mm").assign(rain_mm_h=rate)
 
 
-def one_series(table: pd.DataFrame, station: str | None, point: LonLat | None) -> tuple[pd.DataFrame, str]:
+def one_series(
+    table: pd.DataFrame, station: str | None, point: LonLat | None, combine: Combine = "inverse distance"
+) -> tuple[pd.DataFrame, str]:
     """(one row a time, what was done in words) of a table of one or several stations.
 
     Raises
@@ -68,11 +71,14 @@ def one_series(table: pd.DataFrame, station: str | None, point: LonLat | None) -
         raise FireError(
             f"{len(parts)} stations: {', '.join(parts)}", hint="say station= one of them, or point=LonLat(...)"
         )
-    return _combined(parts, point)
-
-
-def _combined(parts: dict[str, pd.DataFrame], point: LonLat) -> tuple[pd.DataFrame, str]:
     far = np.array([_distance_m(name, part, point) for name, part in parts.items()])
+    if combine == "nearest":
+        name, part = list(parts.items())[int(far.argmin())]
+        return part.drop(columns="station"), f"station {name}, the nearest of {len(parts)}, {far.min() / 1000:.1f} km"
+    return _combined(parts, point, far)
+
+
+def _combined(parts: dict[str, pd.DataFrame], point: LonLat, far: F64) -> tuple[pd.DataFrame, str]:
     weight = np.where(far < HERE_M, 1.0, 0.0) if (far < HERE_M).any() else far**-2.0
     times = pd.DatetimeIndex(sorted({time for part in parts.values() for time in part["time"]}))
     stack = [part.set_index("time").drop(columns=["station"]).reindex(times) for part in parts.values()]

@@ -12,10 +12,7 @@ import numpy as np
 from geolabel.digests import digest
 from geolabel.errors import FireError, InputError, nearest
 from geolabel.fire.arrays import F64, I64
-from geolabel.fire.ranges import DRIEST as DRIEST  # noqa: PLC0414
-from geolabel.fire.ranges import FASTEST_M_S as FASTEST_M_S  # noqa: PLC0414
-from geolabel.fire.ranges import WETTEST_LIVE as WETTEST  # noqa: F401 - until the campaign asks `ranges`
-from geolabel.fire.ranges import check_dead_moisture, check_live_moisture, check_range, check_wind_m_s
+from geolabel.fire.ranges import FASTEST_M_S, check_dead_moisture, check_live_moisture, check_range, check_wind_m_s
 from geolabel.fire.weather.field import WindField, Zones
 from geolabel.nouns.times import When, iso, utc
 
