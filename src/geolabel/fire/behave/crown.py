@@ -28,7 +28,14 @@ from geolabel.fire.behave.flame import (
     thomas_flame_length_m,
 )
 from geolabel.fire.behave.fuel import beds
-from geolabel.fire.behave.rothermel import HeadFire, SurfaceFuel, effective_wind_m_min, head_fire, surface_fuel
+from geolabel.fire.behave.rothermel import (
+    HeadFire,
+    SurfaceFuel,
+    effective_wind_m_min,
+    head_fire,
+    surface_fuel,
+    wind_factor,
+)
 
 FIRE_TYPES = ("surface", "conditional", "passive", "active")
 """What codes 0-3 mean; the first two are surface fires."""
@@ -39,6 +46,7 @@ ROTHERMEL_RATIO = 3.34
 """Crown fires of the northern Rocky Mountains over fuel model 10 (Rothermel 1991)."""
 OPEN_CROWN_WIND = 0.4
 """Midflame over 20-ft wind in the fuel model 10 that stands for the crowns (Rothermel 1991)."""
+CRUZ_WIND_POWER = 0.90
 CROWN_HEAT_KJ_KG = 8000 * 1.055056 / 0.45359237
 """Heat of combustion of crown fuel: 8000 Btu/lb, as in Behave (others take 18 000 kJ/kg: 3 % less)."""
 
@@ -89,7 +97,35 @@ def rothermel_crown_rate_m_min(wind_20ft_m_min: ArrayLike, moisture: ArrayLike) 
 def cruz_active_rate_m_min(wind_10m_km_h: ArrayLike, bulk_density_kg_m3: ArrayLike, m1: ArrayLike) -> Any:
     """Rate of an active crown fire, m/min, of 10-m wind in km/h and of 1-h moisture, a fraction (Cruz et al. 2005)."""
     wind, density = np.asarray(wind_10m_km_h, float), np.asarray(bulk_density_kg_m3, float)
-    return 11.02 * wind**0.90 * density**0.19 * np.exp(-17 * np.asarray(m1, float))
+    return 11.02 * wind**CRUZ_WIND_POWER * density**0.19 * np.exp(-17 * np.asarray(m1, float))
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveRate:
+    """Rate of an active crown fire, m/min, by how much the wind is stronger: base + gain * ratio ** power, `most` at most."""
+
+    base: Any
+    gain: Any
+    power: Any
+    most: Any
+
+    def at(self, ratio: ArrayLike = 1.0) -> Any:
+        """m/min in `ratio` times the wind."""
+        return np.minimum(self.base + self.gain * np.asarray(ratio, float) ** self.power, self.most)
+
+
+def rothermel_active(wind_20ft_m_min: ArrayLike, moisture: ArrayLike) -> ActiveRate:
+    """Rothermel's crown fire as it goes with the wind; see `rothermel_crown_rate_m_min`."""
+    litter = _crown_litter(moisture)
+    calm = ROTHERMEL_RATIO * litter.rate_m_min
+    factor = wind_factor(litter, OPEN_CROWN_WIND * np.asarray(wind_20ft_m_min, float))
+    most = calm * (1 + wind_factor(litter, litter.max_wind_m_min))
+    return ActiveRate(calm, calm * factor, litter.wind_power, most)
+
+
+def cruz_active(wind_10m_km_h: ArrayLike, bulk_density_kg_m3: ArrayLike, m1: ArrayLike) -> ActiveRate:
+    """Cruz's crown fire as it goes with the wind; see `cruz_active_rate_m_min`."""
+    return ActiveRate(0.0, cruz_active_rate_m_min(wind_10m_km_h, bulk_density_kg_m3, m1), CRUZ_WIND_POWER, np.inf)
 
 
 def cruz_passive_rate_m_min(active_rate_m_min: ArrayLike, critical_rate_m_min: ArrayLike) -> Any:
@@ -125,7 +161,7 @@ def cruz_active_wind_km_h(bulk_density_kg_m3: ArrayLike, m1: ArrayLike) -> Any:
     """10-m wind, km/h, from which Cruz's crown fire is active, of 1-h moisture, a fraction; infinite without crowns."""
     density = np.asarray(bulk_density_kg_m3, float)
     scale = cruz_active_rate_m_min(1.0, np.where(density > 0, density, 1.0), m1)
-    return (critical_crown_rate_m_min(density) / scale) ** (1 / 0.90)
+    return (critical_crown_rate_m_min(density) / scale) ** (1 / CRUZ_WIND_POWER)
 
 
 # ---------------------------------------------------------------------------------------------- the whole

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from geolabel.errors import FireError
 from geolabel.fire.arrays import F32, Mask
-from geolabel.fire.behave.flame import flame_length_m
-from geolabel.fire.front.fields import Behaviour, behaviour, fuel_fields, given_fields, intensity_kw_m
+from geolabel.fire.behave.point import CrownModel
+from geolabel.fire.front.fields import NOWHERE, Behaviour, behaviour, flames, fuel_fields, given_fields
 from geolabel.fire.front.ignition import POINT, Ignition, Lit
 from geolabel.fire.front.solver import Reached, Setting, Solver, placed
 from geolabel.fire.front.speed import SLOWEST_M_MIN
@@ -41,9 +41,11 @@ class Fire:
     rate_m_min: F32
     """Rate of spread normal to the front, along the slope."""
     flame_m: F32
-    """Byram's flame length."""
+    """Byram's flame length; Thomas' where crowns burn."""
     intensity_kw_m: F32
-    """Byram's fireline intensity."""
+    """Byram's fireline intensity, crowns included."""
+    kind: NDArray[np.uint8] | None = None
+    """Code of `behave.crown.FIRE_TYPES`, 255 where no fire came or it started; None without a crown model."""
 
     @property
     def burned(self) -> Mask:
@@ -144,6 +146,7 @@ def spread(
     setting: Setting = "accurate",
     rate_factor: float = 1.0,
     wind_limit: bool = True,
+    crown: CrownModel | None = None,
     solver: Solver | None = None,
 ) -> Fire:
     """The fire that starts with the weather and runs for `hours`.
@@ -158,15 +161,18 @@ def spread(
         (`barrier.closing_min`).
     setting
         "accurate" (4 intervals a cell edge) or "fast" (1).
+    crown
+        Whose crown fire burns above the surface fire; None for the surface fire alone.
 
     Raises
     ------
     FireError
-        A bad ignition (`check_start`), weather that ends before the forecast.
+        A bad ignition (`check_start`), weather that ends before the forecast; with a crown model a landscape without
+        canopy base height or bulk density.
     """
     weather.check_lasts(hours)
     start = check_start(landscape, ignition, closes_min)
-    acts = behaviour(landscape, weather, rate_factor=rate_factor, wind_limit=wind_limit)
+    acts = behaviour(landscape, weather, rate_factor=rate_factor, wind_limit=wind_limit, crown=crown)
     solver = solver or Solver(landscape.grid.shape, landscape.grid.res_m, setting)
     reached = solver.reach(fuel_fields(landscape, acts), start, hours * 60, acts.fastest_m_min, closes_min)
     return fire_of(landscape, acts, reached, hours)
@@ -174,11 +180,16 @@ def spread(
 
 def fire_of(landscape: Landscape, acts: Behaviour, reached: Reached, hours: float) -> Fire:
     """The rasters of a fire from the cells it reached."""
-    intensity = intensity_kw_m(landscape, acts, reached)
+    burned = flames(landscape, acts, reached)
     bearing = np.degrees(reached.normal_rad) + landscape.grid.convergence_deg()
 
     def raster(values: NDArray[np.floating], fill: float = np.nan) -> F32:
         return placed(values, reached.cells, landscape.grid.shape, fill)
+
+    def kind_raster(kind: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        out = np.full(landscape.grid.shape, NOWHERE, np.uint8)
+        out.ravel()[reached.cells] = kind
+        return out
 
     return Fire(
         grid=landscape.grid,
@@ -186,6 +197,7 @@ def fire_of(landscape: Landscape, acts: Behaviour, reached: Reached, hours: floa
         arrival_min=raster(reached.arrival_min, np.inf),
         bearing_deg=raster(bearing.astype(np.float32) % np.float32(360)),
         rate_m_min=raster(reached.rate_m_min),
-        flame_m=raster(flame_length_m(intensity)),
-        intensity_kw_m=raster(intensity),
+        flame_m=raster(burned.flame_m),
+        intensity_kw_m=raster(burned.intensity_kw_m),
+        kind=None if burned.kind is None else kind_raster(burned.kind),
     )

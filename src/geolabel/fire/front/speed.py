@@ -28,6 +28,12 @@ SLOWEST_M_MIN = 1e-4
 """Rates below this (15 cm a day) count as no spread."""
 FUEL_COLUMNS = 7
 """No-wind rate, wind factor to east and north, slope scale, 1 / wind scale, 1 / wind power, wind limit (as factor)."""
+CROWN_COLUMNS = 10
+"""After those, where crowns may burn: surface rate that lights them; base, gain, wind power and upper bound of their rate when
+active; critical rate; wind factor to east and north in the wind from which they are active; length-to-width less 1; and
+whether passive fires go by Cruz."""
+SURFACE, CONDITIONAL, PASSIVE, ACTIVE = range(4)
+"""As in `behave.crown`, for which a test stands."""
 SLOTS = 4
 """Periods of a cell kept at a time."""
 
@@ -49,9 +55,13 @@ class Fields(NamedTuple):
     rise_east: F32
     rise_north: F32
     behaviour: F64
-    """(period, fuel, FUEL_COLUMNS)."""
+    """(period, fuel, FUEL_COLUMNS), or CROWN_COLUMNS more."""
     starts: F64
     """(period,) minutes after ignition; the first is <= 0, the last period has no end."""
+    wind_ratio: F32
+    """(1 or period, cell) speed of the cell's wind over that in `behaviour`; no rows where it is the same everywhere."""
+    wind_turn_deg: F32
+    """(1 or period, cell) clockwise."""
 
 
 class Speeds(NamedTuple):
@@ -132,23 +142,76 @@ def given_head(fields: Fields, cell: int, period: int) -> tuple[float, float, fl
 
 
 @njit(**INLINE)
-def fuel_head(fields: Fields, cell: int, period: int) -> tuple[float, float, float, float]:
-    """(rate, east, north, eccentricity) of the head from fuel, wind and slope: `rothermel.head_fire` for one cell."""
-    row = fields.behaviour[period, fields.fuel[cell]]
-    gx, gy = fields.rise_east[cell], fields.rise_north[cell]
-    steep = row[3] * np.sqrt(gx * gx + gy * gy)
-    east, north = row[1] + steep * gx, row[2] + steep * gy
-    factor = np.sqrt(east * east + north * north)
-    if factor < 1e-9:
-        return row[0], 0.0, 1.0, 0.0
-    capped = min(factor, row[6])
-    mph = (capped * row[4]) ** row[5] / M_MIN_PER_MPH
-    ratio = 0.936 * np.exp(min(0.1147 * mph, 10.0)) + 0.461 * np.exp(-0.0692 * mph) - 0.397
-    ratio = min(max(ratio, 1.0), 8.0)
-    return row[0] * (1 + capped), east / factor, north / factor, np.sqrt(1 - 1 / (ratio * ratio))
+def cell_wind(fields: Fields, cell: int, period: int) -> tuple[float, float]:
+    """(speed over the table's, turn in radians) of the wind in a cell."""
+    n = fields.wind_ratio.shape[0]
+    if n == 0:
+        return 1.0, 0.0
+    at = period if n > 1 else 0
+    return float(fields.wind_ratio[at, cell]), np.radians(float(fields.wind_turn_deg[at, cell]))
 
 
 @njit(**INLINE)
+def with_slope(fields: Fields, row: F64, cell: int, push: tuple[float, float], turn: float) -> tuple[float, float]:
+    """(east, north) of the wind factor, turned clockwise, and the slope factor together."""
+    gx, gy = fields.rise_east[cell], fields.rise_north[cell]
+    steep = row[3] * np.sqrt(gx * gx + gy * gy)
+    east, north = push
+    if turn != 0:
+        cos, sin = np.cos(turn), np.sin(turn)
+        east, north = east * cos + north * sin, north * cos - east * sin
+    return east + steep * gx, north + steep * gy
+
+
+@njit(**INLINE)
+def surface_head(fields: Fields, cell: int, period: int) -> tuple[float, float, float, float]:
+    """(rate, east, north, eccentricity) of the head from fuel, wind and slope: `rothermel.head_fire` for one cell."""
+    row = fields.behaviour[period, fields.fuel[cell]]
+    ratio, turn = cell_wind(fields, cell, period)
+    gain = ratio ** (1 / row[5]) if ratio != 1 else 1.0
+    east, north = with_slope(fields, row, cell, (gain * row[1], gain * row[2]), turn)
+    factor = np.sqrt(east * east + north * north)
+    rate, ecc = row[0], 0.0
+    if factor < 1e-9:
+        east, north, factor = 0.0, 1.0, 1.0
+    else:
+        capped = min(factor, row[6])
+        mph = (capped * row[4]) ** row[5] / M_MIN_PER_MPH
+        lw = 0.936 * np.exp(min(0.1147 * mph, 10.0)) + 0.461 * np.exp(-0.0692 * mph) - 0.397
+        lw = min(max(lw, 1.0), 8.0)
+        rate, ecc = row[0] * (1 + capped), np.sqrt(1 - 1 / (lw * lw))
+    return rate, east / factor, north / factor, ecc
+
+
+@njit(**COMPILE)
+def crown_head(fields: Fields, cell: int, period: int, surface: float, ecc: float) -> tuple[float, float, float, int]:
+    """(rate, eccentricity, share of the crowns that burn, kind) of the head over a surface fire: `crown.crown_fire`."""
+    row = fields.behaviour[period, fields.fuel[cell]]
+    ratio, turn = cell_wind(fields, cell, period)
+    lights, critical, cruz = row[7], row[12], row[16] > 0
+    active = min(row[8] + row[9] * ratio ** row[10], row[11])
+    if surface < lights:
+        return surface, ecc, 0.0, CONDITIONAL if active >= critical else SURFACE
+    if active >= critical:
+        lw = min(1 + row[15] * ratio, 8.0)
+        return max(active, surface), np.sqrt(1 - 1 / (lw * lw)), 1.0, ACTIVE
+    east, north = with_slope(fields, row, cell, (row[13], row[14]), turn)
+    span = row[0] * (1 + min(np.sqrt(east * east + north * north), row[6])) - lights
+    share = min(max((surface - lights) / span, 0.0), 1.0) if span > 0 else 0.0
+    passive = active * np.exp(-active / critical) if cruz else surface + share * (active - surface)
+    return max(passive, surface), ecc, share, PASSIVE
+
+
+@njit(**INLINE)
+def fuel_head(fields: Fields, cell: int, period: int) -> tuple[float, float, float, float]:
+    """(rate, east, north, eccentricity) of the head of the surface fire, or of the fire with its crowns."""
+    rate, east, north, ecc = surface_head(fields, cell, period)
+    if fields.behaviour.shape[2] > FUEL_COLUMNS:
+        rate, ecc, _, _ = crown_head(fields, cell, period, rate, ecc)
+    return rate, east, north, ecc
+
+
+@njit(**COMPILE)
 def head_of(fields: Fields, cell: int, period: int) -> tuple[float, float, float, float]:
     """(rate m/min, east, north, eccentricity) of the head in a cell and period."""
     if fields.given:
