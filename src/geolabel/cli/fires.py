@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.table import Table
 
-from geolabel.cli.shown import app, out
-from geolabel.errors import FireError
+from geolabel.cli.shown import app, bars, out, plain
+from geolabel.errors import FireError, SourceError
 
 Crown = Annotated[
     Literal["none", "rothermel", "cruz"],
@@ -82,3 +83,122 @@ def behave(
             *more,
         )
     out.print(table)
+
+
+Land = Annotated[Path, typer.Argument(help="Folder of a LANDFIRE landscape: elevation, fuel, canopy as GeoTIFFs.")]
+Wind = Annotated[str, typer.Option(help="'25 km/h from 225', or a CSV, NetCDF or Zarr of weather.")]
+Start = Annotated[str, typer.Option(help="When it starts, e.g. 2017-10-09T05:00Z.")]
+Hours = Annotated[float, typer.Option(help="How far to look.", min=0.1)]
+
+
+def shapes_of(path: Path | None, what: str) -> Any:
+    """Table of shapes of a vector file; None for none.
+
+    Raises
+    ------
+    SourceError
+        Where there is no such file, or it is no vector file.
+    """
+    import geopandas as gpd
+    from pyogrio.errors import DataSourceError
+
+    if path is None:
+        return None
+    try:
+        return gpd.read_file(path)
+    except DataSourceError as error:
+        raise SourceError(
+            f"cannot read the {what} of {path}", hint="a GeoJSON, GeoPackage or other vector file"
+        ) from error
+
+
+@app.command()
+def spread(
+    landscape: Land,
+    *,
+    wind: Wind,
+    start: Start,
+    ignition: Annotated[str | None, typer.Option(help="Where it starts: LON,LAT in degrees.")] = None,
+    burning: Annotated[
+        Path | None, typer.Option(help="Or points, lines or perimeters that burn already: a vector file.")
+    ] = None,
+    hours: Hours = 6.0,
+    barriers: Annotated[
+        Path | None, typer.Option(help="Lines or areas that let no fire through; a column 'minutes' says from when.")
+    ] = None,
+    crown: Crown = "none",
+    fast: Annotated[bool, typer.Option("--fast", help="The fast setting: some percent too small.")] = False,
+    out_folder: Annotated[Path, typer.Option("--out", help="Folder for isochrones.geojson and fire.tif.")] = Path(
+        "fire"
+    ),
+) -> None:
+    """Say where a fire is after each hour: isochrones, and rasters of arrival, direction, rate and flames."""
+    from geolabel.grid import LonLat
+    from geolabel.steps import fires
+    from geolabel.steps.landfire import landfire
+
+    if (ignition is None) == (burning is None):
+        raise FireError("where does it start?", hint="one of --ignition LON,LAT and --burning FILE")
+    lit = shapes_of(burning, "burning area") if ignition is None else LonLat.parse(ignition)
+    found = fires.spread(
+        landfire(landscape),
+        wind,
+        lit,
+        start=start,
+        hours=hours,
+        barriers=shapes_of(barriers, "barriers"),
+        crown=None if crown == "none" else crown,
+        setting="fast" if fast else "accurate",
+    )
+    written = fires.write_fire(found, out_folder, start=start)
+    plain(f"{found.area_ha:.0f} ha after {hours:g} h, without suppression and spotting")
+    plain(f"wrote {written['isochrones']} and {written['cog'].name}")
+
+
+@app.command(name="burn-probability")
+def burn_probability(
+    landscape: Land,
+    *,
+    wind: Wind,
+    start: Start,
+    hours: Hours = 24.0,
+    fires: Annotated[int, typer.Option(help="Simulated fires.", min=2)] = 1000,
+    near: Annotated[
+        Path | None, typer.Option(help="Objects near which fires start (roads, power lines): a vector file.")
+    ] = None,
+    reach_m: Annotated[float, typer.Option(help="Distance at which that falls to 1 / e, m.")] = 500.0,
+    communities: Annotated[Path | None, typer.Option(help="Polygons with a column 'name': what reaches them.")] = None,
+    title: Annotated[str, typer.Option(help="Of the map.")] = "Where a fire goes",
+    seed: Annotated[int, typer.Option(help="Draws starts, weather and rate.")] = 0,
+    threads: Annotated[int, typer.Option(help="Threads; the result is the same for any number.", min=1)] = 2,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a dask.distributed scheduler.")] = None,
+    out_folder: Annotated[Path, typer.Option("--out", help="Folder for the map, its rasters and tables.")] = Path(
+        "maps"
+    ),
+) -> None:
+    """Map how often a fire that starts anywhere in a landscape burns each place, and what reaches communities."""
+    from geolabel.steps import fires as steps
+    from geolabel.steps.landfire import landfire
+
+    ground, roads = landfire(landscape), shapes_of(near, "objects")
+    with bars() as progress:
+        ensemble = steps.burn_probability(
+            ground,
+            wind,
+            start=start,
+            hours=hours,
+            fires=fires,
+            near=roads,
+            reach_m=reach_m,
+            communities=shapes_of(communities, "communities"),
+            seed=seed,
+            threads=threads,
+            scheduler=scheduler,
+            progress=progress,
+        )
+        starts = steps.starts_words(roads, reach_m)
+        made = steps.regional_map(ensemble, ground, title=title, start=start, weather=wind, starts=starts)
+        written = steps.write_campaign(ensemble, made, ground, out_folder)
+    low, middle, high = ensemble.size_quantiles_ha()
+    plain(f"{ensemble.n} fires of {hours:g} h: {low:.0f} / {middle:.0f} / {high:.0f} ha (10, 50, 90 %)")
+    plain(f"open {written['field']}")
