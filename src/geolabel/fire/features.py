@@ -11,8 +11,8 @@ import numpy as np
 from geolabel.bearings import uv_from_wind
 from geolabel.errors import FireError
 from geolabel.fire.arrays import F32, F64, Mask
-from geolabel.fire.behave.flame import length_to_width
-from geolabel.fire.front.fields import Behaviour, behaviour
+from geolabel.fire.front.fields import Behaviour, behaviour, fuel_fields
+from geolabel.fire.front.heads import heads_of
 from geolabel.fire.landscape import Landscape, distance_m
 from geolabel.fire.weather.weather import MOISTURES, Weather
 
@@ -53,16 +53,22 @@ def mean_weather(weather: Weather, hours: float | None = None) -> Weather:
 
 
 def head_fields(landscape: Landscape, acts: Behaviour) -> tuple[F64, F64, F64, F64]:
-    """(no-wind rate, head rate in m/min, head direction in radians from grid north, length-to-width), each (y, x)."""
-    rows = np.maximum(acts.of, 0).reshape(landscape.grid.shape)
-    base, wind_e, wind_n, steep, inverse_scale, inverse_power, limit = np.moveaxis(acts.table[0][rows], -1, 0)
-    rise_e, rise_n = landscape.rise
-    slope = steep * np.hypot(rise_e, rise_n)
-    east, north = wind_e + slope * rise_e, wind_n + slope * rise_n
-    factor = np.minimum(np.hypot(east, north), limit)
-    ratio = length_to_width((factor * inverse_scale) ** inverse_power)
-    burns = landscape.burnable
-    return base * burns, base * (1 + factor) * burns, np.arctan2(east, north), np.where(burns, ratio, 1.0)
+    """(no-wind rate, head rate in m/min, head direction in radians from grid north, length-to-width), each (y, x).
+
+    Of the first period, as the front has it; nothing where nothing burns.
+    """
+    cells = np.flatnonzero(acts.of >= 0)
+    head = heads_of(fuel_fields(landscape, acts), cells, np.zeros_like(cells))
+    of_cells = (
+        (acts.table[0, acts.of[cells], 0], 0.0),
+        (head.rate_m_min, 0.0),
+        (np.arctan2(head.east, head.north), 0.0),
+        (1 / np.sqrt(1 - head.eccentricity**2), 1.0),
+    )
+    planes = np.stack([np.full(acts.of.size, fill) for _, fill in of_cells])
+    planes[:, cells] = [values for values, _ in of_cells]
+    base, rate, direction, ratio = planes.reshape(4, *landscape.grid.shape)
+    return base, rate, direction, ratio
 
 
 def features(
