@@ -6,6 +6,8 @@ from affine import Affine
 
 from fire.ground import flat, grid
 from geolabel.errors import CRSError, FireError
+from geolabel.fire import stands
+from geolabel.fire.behave.canopy import Canopy
 from geolabel.fire.landscape import Landscape, fuel_from_terrain
 from geolabel.grid import Grid
 from geolabel.ontology import WILDFIRE
@@ -16,8 +18,8 @@ ALL = np.ones(SHAPE, bool)
 GRASS = np.full(SHAPE, 102, np.int16)
 
 
-def make(*, on=None, fuel=GRASS, slope=LEVEL, aspect=LEVEL, known=ALL):
-    return Landscape(on or grid(*SHAPE), fuel, LEVEL, slope, aspect, known)
+def make(*, on=None, fuel=GRASS, slope=LEVEL, aspect=LEVEL, known=ALL, canopy=None):
+    return Landscape(on or grid(*SHAPE), fuel, LEVEL, slope, aspect, known, canopy=canopy)
 
 
 def test_degrees_are_refused():
@@ -108,3 +110,46 @@ def test_a_sampled_fuel_is_one_a_class_and_follows_the_probabilities():
     assert all(len(np.unique(one)) == 1 for one in drawn)
     share = np.mean([one[0, 0] == 104 for one in drawn])
     assert abs(share - 0.3) < 4 * np.sqrt(0.3 * 0.7 / 600)
+
+
+# ---------------------------------------------------------------------------------------------- trees
+def test_canopy_must_fit_and_be_known_where_the_ground_is():
+    with pytest.raises(FireError, match="canopy height_m of shape"):
+        make(canopy=Canopy(0.5, np.full((2, 2), 10.0)))
+    lost = np.full(SHAPE, 0.5)
+    lost[1, 2] = np.nan
+    with pytest.raises(FireError, match="1 known cells have no canopy cover"):
+        make(canopy=Canopy(lost, 10.0))
+    known = ALL.copy()
+    known[1, 2] = False
+    assert make(canopy=Canopy(lost, 10.0), known=known).canopy is not None
+
+
+def test_canopy_as_it_lies_in_landfires_files_is_noticed():
+    for wrong, hint in (({"cover": 65}, "0.6"), ({"height_m": 210}, "m x 10"), ({"bulk_density_kg_m3": 11}, "x 100")):
+        with pytest.raises(FireError) as error:
+            make(canopy=Canopy(**({"cover": 0.5, "height_m": 12.0} | {k: np.full(SHAPE, v) for k, v in wrong.items()})))
+        assert hint in error.value.hint
+
+
+def test_trees_are_part_of_what_a_landscape_is():
+    few, more = Canopy(np.full(SHAPE, 0.3), 10.0), Canopy(np.full(SHAPE, 0.4), 10.0)
+    assert len({make().digest, make(canopy=few).digest, make(canopy=more).digest}) == 3
+    assert make(canopy=few).digest == make(canopy=Canopy(np.full(SHAPE, 0.3), 10.0)).digest
+
+
+def test_few_canopies_count_as_they_are_and_many_are_rounded(monkeypatch):
+    rng = np.random.default_rng(3)
+    known = rng.random((30, 30)) < 0.9
+    cover, height = rng.choice([0.15, 0.25, 0.35], (30, 30)), rng.choice([3.0, 7.1], (30, 30))
+    few = stands.stands_of(Canopy(cover, height), known)
+    assert few.n == 6
+    assert few.canopy.cover[few.of.reshape(30, 30)][known].tolist() == cover[known].tolist()
+    assert few.canopy.height_m[few.of.reshape(30, 30)][known].tolist() == height[known].tolist()
+    monkeypatch.setattr(stands, "MOST_STANDS", 50)
+    rough = rng.random((30, 30))
+    many = stands.stands_of(Canopy(rough, height), known)
+    assert 2 < many.n <= 50
+    off = np.abs(many.canopy.cover[many.of.reshape(30, 30)] - rough)[known]
+    assert 0 < off.max() < 2 / many.n * 2
+    assert many.canopy.height_m[many.of.reshape(30, 30)][known].tolist() == height[known].tolist()
