@@ -24,13 +24,13 @@ from scipy.stats import binomtest
 from geolabel.fire.calibrate.fit import calibrate
 from geolabel.fire.calibrate.likelihood import PIECES, Perimeter
 from geolabel.fire.calibrate.prior import Prior
-from geolabel.fire.campaign.campaign import Uncertainty, drawn_weather
+from geolabel.fire.campaign.uncertainty import Uncertainty, drawn_weather
 from geolabel.fire.front.arrival import spread
 from geolabel.fire.landscape import Landscape
 from geolabel.fire.weather.weather import Weather
 from geolabel.grid import Grid
 
-TRUTHS, RUNS, SIZE, RES = 48, 320, 110, 30.0
+TRUTHS, RUNS, SIZE, RES = 48, 240, 110, 30.0
 FUELS = (102, 104, 122, 145, 165, 188)
 WOBBLE = Uncertainty(speed_share=0.15, direction_deg=10.0, correlation=0.8, log_rate=0.0, log_moisture=0.0)
 OUTLINE_SD = 0.8
@@ -128,7 +128,8 @@ def study(truths=TRUTHS, *, first=0, runs=RUNS, pieces=PIECES):
         scar = [one.perimeter(one.hours, timed=False)]
         seen = [one.perimeter(one.hours * part, timed=True) for part in (0.4, 0.7, 1.0)]
         for kind, perimeters in (("scar, no time", scar), ("3 timed perimeters", seen)):
-            found = calibrate(one.told, one.weather, one.start, perimeters, seed=seed, runs=runs, pieces=pieces)
+            how = {"runs": runs, "pieces": pieces, "shown": 1}
+            found = calibrate(one.told, one.weather, one.start, perimeters, seed=seed, **how)
             rows += held(found, one, kind, seed)
     columns = ["observed", "quantity", "seed", "held", "narrowed", "truth", "median", "low", "high"]
     return pd.DataFrame(rows, columns=columns)

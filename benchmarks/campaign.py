@@ -22,9 +22,10 @@ import numpy as np
 from affine import Affine
 
 from geolabel.digests import digest
-from geolabel.fire.campaign.campaign import Drawn, Outlook, burn_probability, seed_of
+from geolabel.fire.campaign.campaign import burn_probability
 from geolabel.fire.campaign.ensemble import Ensemble
 from geolabel.fire.campaign.ignitions import Ignitions, even_density
+from geolabel.fire.campaign.members import Draw, Outlook, seed_of
 from geolabel.fire.campaign.uncertainty import Uncertainty
 from geolabel.fire.landscape import Landscape
 from geolabel.fire.weather.weather import Weather
@@ -164,7 +165,7 @@ def beside(ground: Landscape, air: Weather, fires: int, *, python: str, seed: in
     return Beside(took, cells, np.array(said["cpu_s"]), np.array(said["cells"]))
 
 
-def _for_peer(ground: Landscape, drawn: list[Drawn]) -> dict[str, np.ndarray]:
+def _for_peer(ground: Landscape, drawn: list[Draw]) -> dict[str, np.ndarray]:
     return {
         "fuel": ground.fuel,
         "slope": np.tan(np.radians(ground.slope_deg)),

@@ -1,5 +1,7 @@
 """Campaigns over a region: what is counted, in which class and direction, and when fires come to communities."""
 
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import shapely
 from fire.ground import flat, grid, patchy, sloping, wind
 from geolabel.bearings import FT, SECTORS
 from geolabel.errors import CRSError, FireError
+from geolabel.fire.behave.canopy import Canopy
 from geolabel.fire.campaign.campaign import burn_probability, campaign, random_fires
 from geolabel.fire.campaign.communities import Communities
 from geolabel.fire.campaign.sums import FLAME_M, Account, Sums
@@ -231,6 +234,18 @@ def test_a_fire_comes_uphill_to_the_village_above():
     above, below = ensemble.communities.table().to_dict("records")
     assert above["arrival_p50_min"] < below["arrival_p50_min"] or np.isnan(below["arrival_p50_min"])
     assert min(above["bearing_deg"], 360 - above["bearing_deg"]) < 30
+
+
+def test_crowns_lengthen_flames_and_hasten_fires():
+    """Under a closed stand of low crowns; both campaigns draw the same errors, so each fire can only grow."""
+    bare = flat(41, fuel=165)
+    trees = Canopy(cover=0.7, height_m=15.0, base_height_m=0.5, bulk_density_kg_m3=0.2)
+    stand = replace(bare, canopy=trees)
+    given = {"members": 8, "seed": 3, "unsure": Uncertainty(direction_deg=5)}
+    below, above = (campaign(stand, wind(9.0), (38, 20), (0.5,), crown=crown, **given) for crown in (None, "rothermel"))
+    assert (above.size_ha >= below.size_ha).all()
+    assert above.mean_area_ha > 1.5 * below.mean_area_ha
+    assert above.flames[3].sum() > below.flames[3].sum()
 
 
 def test_what_is_refused(ground):

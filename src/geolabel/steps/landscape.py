@@ -15,7 +15,7 @@ from geolabel.nouns.view import View
 from geolabel.ontology import NODATA, WILDFIRE, Ontology
 
 if TYPE_CHECKING:
-    from geolabel.fire.campaign.campaign import FuelDraw
+    from geolabel.fire.campaign.members import FuelDraw
     from geolabel.fire.landscape import Landscape
 
 FRAME = 12

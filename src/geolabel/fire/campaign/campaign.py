@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from queue import SimpleQueue
@@ -19,16 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geolabel.errors import FireError
-from geolabel.fire.arrays import F64, I16
-from geolabel.fire.behave.flame import flame_length_m
+from geolabel.fire.behave.point import CrownModel
 from geolabel.fire.campaign.communities import Communities
 from geolabel.fire.campaign.ensemble import Ensemble, ensemble_of
 from geolabel.fire.campaign.ignitions import Ignitions
+from geolabel.fire.campaign.members import FuelDraw, Member, Outlook, seed_of
 from geolabel.fire.campaign.sums import Account, Sums
-from geolabel.fire.campaign.uncertainty import Uncertainty, drawn_weather
+from geolabel.fire.campaign.uncertainty import Uncertainty
 from geolabel.fire.front.arrival import Fire, check_start, fire_of
-from geolabel.fire.front.fields import Behaviour, behaviour, fuel_fields, intensity_kw_m
-from geolabel.fire.front.solver import Ignition, Reached, Setting, Solver
+from geolabel.fire.front.solver import Ignition, Setting, Solver
 from geolabel.fire.landscape import Landscape
 from geolabel.fire.weather.weather import Weather
 from geolabel.stream import Progress, silent, walk
@@ -40,87 +38,6 @@ BIN_MIN = 15.0
 """Width of the bins in which the arrivals of fires from one ignition are counted, minutes."""
 PIECES = 32
 """Pieces in which a campaign goes to the workers of a cluster."""
-
-FuelDraw = Callable[[np.random.Generator], I16]
-
-
-# ---------------------------------------------------------------------------------------------- one member
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """What one member burns under."""
-
-    ground: Landscape
-    weather: Weather
-    rate_factor: float
-    ignition: Ignition
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One fire before it is a raster."""
-
-    ground: Landscape
-    acts: Behaviour
-    reached: Reached
-
-    @property
-    def flame_m(self) -> F64:
-        """(n,) flame length in the cells it reached; NaN at the start."""
-        return np.asarray(flame_length_m(intensity_kw_m(self.ground, self.acts, self.reached)))
-
-
-@dataclass(frozen=True)
-class Outlook:
-    """All that the members of one campaign share."""
-
-    landscape: Landscape
-    weather: Weather | tuple[Weather, ...]
-    """One weather, or several of which each member draws one."""
-    hours: float
-    unsure: Uncertainty
-    fuels: FuelDraw | None = None
-    setting: Setting = "fast"
-
-    def draw(self, ignition: Ignition | Ignitions, seed: np.random.SeedSequence) -> Drawn:
-        """What one seed makes of the uncertainty."""
-        rng = np.random.default_rng(seed)
-        weather = drawn_weather(self.one_weather(rng), self.hours, self.unsure, rng)
-        factor = float(np.exp(self.unsure.log_rate * rng.standard_normal()))
-        ground = self.landscape if self.fuels is None else self.landscape.with_fuel(self.fuels(rng))
-        if isinstance(ignition, Ignitions):
-            ignition = ignition.draw(rng, ground)
-        return Drawn(ground, weather, factor, ignition)
-
-    def burn(self, ignition: Ignition | Ignitions, seed: np.random.SeedSequence, solver: Solver) -> Member:
-        """The fire of one seed from one ignition, or from one that is drawn."""
-        one = self.draw(ignition, seed)
-        acts = behaviour(one.ground, one.weather, rate_factor=one.rate_factor)
-        start = check_start(one.ground, one.ignition)
-        reached = solver.reach(fuel_fields(one.ground, acts), start, self.hours * 60, acts.fastest_m_min)
-        return Member(one.ground, acts, reached)
-
-    def one_weather(self, rng: np.random.Generator) -> Weather:
-        """The weather, or one of several, all equally likely."""
-        return self.weather if isinstance(self.weather, Weather) else self.weather[rng.integers(len(self.weather))]
-
-    def solver(self) -> Solver:
-        """A workspace for these fires."""
-        return Solver(self.landscape.grid.shape, self.landscape.grid.res_m, self.setting)
-
-    def fire(self, ignition: Ignition, seed: np.random.SeedSequence, solver: Solver) -> Fire:
-        """The same as rasters."""
-        one = self.burn(ignition, seed, solver)
-        return fire_of(one.ground, one.acts, one.reached, self.hours)
-
-    def check(self) -> None:
-        """Raise FireError where a weather ends before the last hour."""
-        for weather in (self.weather,) if isinstance(self.weather, Weather) else self.weather:
-            weather.check_lasts(self.hours)
-
-
-def seed_of(seed: int, member: int) -> np.random.SeedSequence:
-    """The seed of one member, whoever burns it."""
-    return np.random.SeedSequence(seed, spawn_key=(member,))
 
 
 # ---------------------------------------------------------------------------------------------- campaigns
@@ -135,6 +52,7 @@ def campaign(
     unsure: Uncertainty | None = None,
     fuels: FuelDraw | None = None,
     setting: Setting = "fast",
+    crown: CrownModel | None = None,
     communities: gpd.GeoDataFrame | None = None,
     bin_min: float | None = BIN_MIN,
     sectors: int = 8,
@@ -149,6 +67,8 @@ def campaign(
     fuels
         Draws a (y, x) fuel raster for a member; without it all members burn the landscape's own fuel. It must leave
         the ignition burnable.
+    crown
+        Whose crown fire burns above the surface fire; None for the surface fire alone.
     communities
         Polygons with a column `name`: when and from where each member comes to them is kept.
     bin_min
@@ -164,7 +84,7 @@ def campaign(
         A bad ignition, fewer than two members, weather that ends early, lead times that do not rise.
     """
     check_start(landscape, ignition)
-    outlook = Outlook(landscape, weather, float(hours[-1]), unsure or Uncertainty(), fuels, setting)
+    outlook = Outlook(landscape, weather, float(hours[-1]), unsure or Uncertainty(), fuels, setting, crown)
     account = _account(landscape, hours, members, bin_min, sectors, communities)
     return _run(outlook, ignition, account, seed, threads, scheduler, progress)
 
@@ -180,6 +100,7 @@ def burn_probability(
     unsure: Uncertainty | None = None,
     fuels: FuelDraw | None = None,
     setting: Setting = "fast",
+    crown: CrownModel | None = None,
     communities: gpd.GeoDataFrame | None = None,
     bin_min: float | None = None,
     sectors: int = 8,
@@ -196,7 +117,7 @@ def burn_probability(
     density
         (y, x) relative density of ignitions (`ignitions.density_near`, `mixed_density`, any raster >= 0); None: even
         over burnable ground. Only cells from which a fire can spread under the member's fuel are lit.
-    fuels, communities, bin_min, sectors, scheduler
+    fuels, crown, communities, bin_min, sectors, scheduler
         As for `campaign`.
 
     Raises
@@ -209,7 +130,7 @@ def burn_probability(
         raise FireError("no weather to burn under", hint="one Weather, or several")
     given = np.ones(landscape.grid.shape, np.float32) if density is None else density
     ignitions = Ignitions.of(given, landscape, drawn_fuel=fuels is not None)
-    outlook = Outlook(landscape, several, float(hours[-1]), unsure or Uncertainty(), fuels, setting)
+    outlook = Outlook(landscape, several, float(hours[-1]), unsure or Uncertainty(), fuels, setting, crown)
     account = _account(landscape, hours, fires, bin_min, sectors, communities)
     return _run(outlook, ignitions, account, seed, threads, scheduler, progress)
 
@@ -224,10 +145,11 @@ def random_fires(
     unsure: Uncertainty | None = None,
     fuels: FuelDraw | None = None,
     setting: Setting = "fast",
+    crown: CrownModel | None = None,
     threads: int = 2,
 ) -> Iterator[Fire]:
     """One fire from each ignition, as the given weather may turn out; in order, two a thread in memory at a time."""
-    outlook = Outlook(landscape, weather, float(hours), unsure or Uncertainty(), fuels, setting)
+    outlook = Outlook(landscape, weather, float(hours), unsure or Uncertainty(), fuels, setting, crown)
     lent = _solvers(outlook, threads)
 
     def work(member: int) -> Member:
@@ -277,7 +199,7 @@ def _run(
     scheduler: Any,
     progress: Progress,
 ) -> Ensemble:
-    outlook.check()
+    _ = outlook.hourly  # a weather that ends early is refused before anything burns
     if scheduler is None:
         return ensemble_of(_on_threads(outlook, ignition, account, seed, threads, progress))
     sums = Sums(account)

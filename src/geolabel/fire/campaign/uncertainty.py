@@ -56,7 +56,11 @@ class Uncertainty:
 
 def drawn_weather(weather: Weather, hours: float, unsure: Uncertainty, rng: np.random.Generator) -> Weather:
     """One hourly weather that the given one may turn out to be: its wind and moisture err everywhere alike."""
-    hourly = weather.hourly(hours)
+    return erring(weather.hourly(hours), unsure, rng)
+
+
+def erring(hourly: Weather, unsure: Uncertainty, rng: np.random.Generator) -> Weather:
+    """The same of a weather that is hourly already."""
     wobble = _autoregressive(rng, len(hourly.hours), unsure.correlation)
     turn = _autoregressive(rng, len(hourly.hours), unsure.correlation)
     error_m_s = np.hypot(unsure.speed_share * hourly.speed_m_s, unsure.speed_m_s)
