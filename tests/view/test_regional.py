@@ -11,7 +11,7 @@ from geolabel.view.cog import load_risk, save_risk
 from geolabel.view.draw import draw, focus
 from geolabel.view.field import field_map
 from geolabel.view.layers import scheme_of
-from geolabel.view.lines import isochrones
+from geolabel.view.lines import arrows, isochrones
 from geolabel.view.lint import lint
 from geolabel.view.palette import ANY_FIRE, ONE_FIRE, classes_of
 from geolabel.view.warp import frame_of
@@ -66,6 +66,7 @@ def test_a_known_start_keeps_its_own_words(tmp_path):
 def test_no_line_of_arrival_and_the_whole_area_in_view(regional):
     frame = frame_of(regional.grid)
     assert isochrones(regional) == ()
+    assert arrows(regional) == ()
     assert focus(regional, frame) == frame.corners
 
 

@@ -26,8 +26,6 @@ from geolabel.view.palette import ARRIVAL
 
 SHOWN_FROM = 0.05
 """Probability from which arrival and direction are drawn: below it they rest on too few outcomes."""
-ANY_SHOWN_FROM = 0.01
-"""The same for fires that start anywhere, of which many are simulated and few come to one place."""
 SMOOTH_CELLS, SMOOTH_SHARE = 1.5, 1 / 250
 """Standard deviation of the smoothing of arrival times before they are contoured: cells, or a share of the fire's extent."""
 SHORTEST_CELLS, SHORTEST_SHARE = 20, 1 / 20
@@ -110,10 +108,12 @@ def _apart(line: NDArray[Any], taken: list[NDArray[Any]]) -> NDArray[Any]:
 
 
 def arrows(risk: RiskMap) -> tuple[Path, ...]:
-    """Arrows toward where the fire spreads, one a block of cells, only where one direction dominates."""
-    least = SHOWN_FROM if risk.ignition else ANY_SHOWN_FROM
-    known = np.isfinite(risk.bearing_deg) & (np.nan_to_num(risk.final) >= least)
-    if not known.any():
+    """Arrows toward where the fire spreads, one a block of cells, only where one direction dominates.
+
+    None where fires start anywhere: near the edge of the area all come from within it, which is no direction of spread.
+    """
+    known = np.isfinite(risk.bearing_deg) & (np.nan_to_num(risk.final) >= SHOWN_FROM)
+    if not known.any() or risk.ignition is None:
         return ()
     rows, cols = np.nonzero(known)
     step = max(4, round(max(np.ptp(rows), np.ptp(cols)) / ARROWS_ACROSS))

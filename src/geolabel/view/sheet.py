@@ -28,7 +28,8 @@ HEADING = "Chance that the fire has burned a place"
 HEADING_ANY = "How often a fire that starts in this area burns a place"
 ANY_NOTE = (
     "Colours count simulated fires, each of which starts in another place of the area: they do not say how many fires will "
-    "start, and not the chance that a place burns this year. Hours count from the start of each fire."
+    "start, and not the chance that a place burns this year. Hours count from the start of each fire. Fires that come from outside "
+    "the area are not simulated: near its edges, above all upwind, the shares are too low."
 )
 PROBABILITY_NOTE = "Colours show chance, not the order in which places burn; the dashed lines show time."
 
