@@ -25,7 +25,7 @@ from geolabel.fire.arrays import F32, F64, I16, Mask
 from geolabel.fire.calibrate.prior import ERRORS, Prior
 from geolabel.fire.landscape import Landscape
 
-PIECES = 12.0
+PIECES = 4.0
 """Independent observations a burned area counts for."""
 OUTLIERS = 0.01
 """Share of cells that burned or not for reasons of their own."""

@@ -12,10 +12,12 @@ from geolabel.errors import FireError
 from geolabel.fire.arrays import F32, F64
 from geolabel.fire.calibrate.prior import Prior
 from geolabel.fire.calibrate.sampling import effective
-from geolabel.fire.weather.weather import FASTEST_M_S, Weather
+from geolabel.fire.ranges import FASTEST_M_S
+from geolabel.fire.weather.weather import Weather
 from geolabel.grid import Grid
 
 LEVELS = (0.5, 0.05, 0.95)
+IN_PRIOR = ("rate_factor", "wind_factor", "turn_deg", "hours", "reach")
 ENOUGH = 50.0
 """Effective runs below which an interval's ends are rough."""
 COLUMNS = ("rate_factor", "wind_factor", "turn_deg", "hours", "local_sd", "sorensen", "before", "weight", "run")
@@ -42,6 +44,8 @@ class Calibration:
     """(y, x) probability of having burned at the end, given the scar, its local error included."""
     timed: bool
     """Whether the time of any perimeter is known."""
+    controlled: bool
+    """Whether control lines were given; others would still bias the rate."""
     perimeters: int
     unreachable: int
     """Burned cells that the fire cannot reach on the map, left out of the likelihood."""
@@ -59,7 +63,10 @@ class Calibration:
 
     def interval(self, name: str, *, before: bool = False) -> tuple[float, float, float]:
         """(median, 5 %, 95 %) of a column or of "reach", after the scar was looked at or before."""
-        found = quantiles(self.values(name), self.draws["before" if before else "weight"].to_numpy())
+        if before and name in IN_PRIOR:
+            found = self.prior.quantiles(name, np.unique(self.values("hours")), LEVELS)
+        else:
+            found = quantiles(self.values(name), self.draws["before" if before else "weight"].to_numpy())
         return float(found[0]), float(found[1]), float(found[2])
 
     def narrowed(self, name: str) -> float:

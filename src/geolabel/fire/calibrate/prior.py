@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtri
 
 from geolabel.errors import FireError
 from geolabel.fire.arrays import F64
@@ -13,6 +15,8 @@ DURATIONS = 33
 """Durations looked at between the shortest and the longest."""
 ERRORS = (0.12, 0.18, 0.27, 0.4, 0.6, 0.9)
 """Standard deviations of the local error of log arrival that are looked at."""
+NORMAL = 401
+"""Points at which a normal prior is read."""
 LIKELY_ERROR, ERROR_SPREAD = 0.3, 0.6
 """Median and log standard deviation of that error before a fire is looked at."""
 
@@ -51,6 +55,18 @@ class Prior:
     def sd(self) -> F64:
         """(3,) standard deviations of log rate factor, log wind factor and turn of the wind in degrees."""
         return np.array([self.log_rate_sd, self.log_wind_sd, self.turn_sd_deg])
+
+    def quantiles(self, name: str, durations_h: F64, levels: Sequence[float]) -> F64:
+        """Quantiles of a factor, of "turn_deg", "hours" or "reach" (rate factor times hours), over given durations."""
+        z = ndtri((np.arange(NORMAL) + 0.5) / NORMAL)
+        values = {
+            "rate_factor": np.exp(self.log_rate_sd * z),
+            "wind_factor": np.exp(self.log_wind_sd * z),
+            "turn_deg": self.turn_sd_deg * z,
+            "hours": durations_h,
+            "reach": np.exp(self.log_rate_sd * z)[:, None] * durations_h,
+        }
+        return np.asarray(np.quantile(values[name], levels))
 
     def durations_h(self, after: float = 0.0) -> F64:
         """(n,) equally likely durations, rising; none is shorter than `after`, when the fire was last seen.

@@ -12,6 +12,10 @@ SUPPRESSION = (
     "Suppression bias: fires are simulated without suppression. Where people stopped this fire and nobody wrote it down,"
     " the rate looks lower than it was."
 )
+CONTROLLED = (
+    "Suppression bias: only the control lines given are simulated. Where people stopped this fire elsewhere, the rate"
+    " looks lower than it was."
+)
 FUELS = "One rate factor stands for all fuels: one fire does not tell them apart. It also takes up the error of fuel moisture."
 WIND = (
     "The wind factor holds the error of the measured wind, of its reduction to flame height and of the model's response"
@@ -28,7 +32,7 @@ def words(found: Calibration) -> tuple[str, ...]:
 
 
 def _sentences(found: Calibration) -> Iterator[str]:
-    yield SUPPRESSION
+    yield CONTROLLED if found.controlled else SUPPRESSION
     yield _time(found)
     yield FUELS
     yield WIND
