@@ -10,6 +10,7 @@ from geolabel.fire.campaign.campaign import BIN_MIN, campaign, random_fires
 from geolabel.fire.campaign.uncertainty import Uncertainty, drawn_weather
 from geolabel.fire.front.arrival import spread
 from geolabel.fire.landscape import fuel_from_terrain
+from geolabel.fire.weather.field import Zones
 
 HOURS = (0.5, 1.0, 3.0)
 SURE = Uncertainty(speed_share=0, direction_deg=0, log_rate=0, log_moisture=0)
@@ -111,6 +112,30 @@ def test_drawn_weather_scatters_as_it_says():
     assert turned.std() == pytest.approx(15, rel=0.1)
     assert np.log([d.m1[0] for d in drawn]).std() == pytest.approx(0.1, rel=0.15)
     assert len(drawn[0].hours) == 12
+
+
+def test_moisture_of_zones_errs_as_that_of_the_weather_does():
+    """One factor for all: a zone with the weather's own moistures stays equal to them, one twice as wet twice."""
+    air = wind(5.0, 200.0, m1=0.05, m10=0.06, m100=0.07, live_herb=0.7, live_woody=0.9)
+    own = air.moisture[None, :, :1] * np.array([1.0, 2.0])[:, None, None]
+    zoned = air.changed(zones=Zones(np.zeros((4, 4), np.int16), own))
+    drawn = drawn_weather(zoned, 3, Uncertainty(log_moisture=0.1), np.random.default_rng(1))
+    assert drawn.zones.moisture[0] == pytest.approx(drawn.moisture)
+    assert drawn.zones.moisture[1] == pytest.approx(2 * drawn.moisture)
+    assert drawn.m1[0] != 0.05
+
+
+def test_a_calm_stays_uncertain_by_metres_a_second():
+    rng, unsure = np.random.default_rng(0), Uncertainty(speed_share=0.3, speed_m_s=0.8, correlation=0)
+    windy = np.concatenate([drawn_weather(wind(2.0), 24, unsure, rng).speed_m_s for _ in range(100)])
+    assert windy.std() == pytest.approx(1.0, rel=0.05)  # hypot(.6, .8)
+    calm = np.concatenate([drawn_weather(wind(0.0), 24, unsure, rng).speed_m_s for _ in range(100)])
+    assert (calm > 0).mean() == pytest.approx(0.5, abs=0.05)
+
+
+def test_twice_the_uncertainty_is_twice_each_deviation():
+    twice = Uncertainty(speed_m_s=0.4).times(2)
+    assert twice == Uncertainty(0.5, 60.0, 0.8, 0.7, 0.3, 0.8)
 
 
 def test_fuel_is_drawn_for_each_member():
