@@ -5,7 +5,15 @@ import pytest
 
 from fire.ground import grid
 from geolabel.errors import FireError
-from geolabel.fire.landfire import Terrain, aspect_turn_deg, check_aspect, check_slope, landscape_of, slope_ratio
+from geolabel.fire.landfire import (
+    Terrain,
+    aspect_turn_deg,
+    check_aspect,
+    check_slope,
+    landscape_of,
+    slope_ratio,
+    units_of,
+)
 
 SHAPE = (40, 50)
 
@@ -35,6 +43,39 @@ def test_units_become_metres_and_fractions(terrain):
     assert canopy.height_m[0, 0] == pytest.approx(15.0)
     assert canopy.base_height_m[0, 0] == pytest.approx(1.0)
     assert canopy.bulk_density_kg_m3[0, 0] == pytest.approx(0.12)
+    assert ground.source == "LANDFIRE; cc in percent; ch in m x 10; cbh in m x 10; cbd in kg/m3 x 100"
+
+
+def test_numbers_in_plain_units_are_known_by_themselves(terrain):
+    plain = {name: layer / scale for (name, layer), scale in zip(layers().items(), (100, 8, 8, 100), strict=True)}
+    ground = landscape_of(grid(*SHAPE), terrain, np.full(SHAPE, 165.0), plain)
+    assert ground.canopy.cover[0, 0] == pytest.approx(0.6)
+    assert ground.canopy.height_m[0, 0] == pytest.approx(150 / 8)
+    assert ground.canopy.base_height_m[0, 0] == pytest.approx(10 / 8)
+    assert ground.canopy.bulk_density_kg_m3[0, 0] == pytest.approx(0.12)
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers", "stated", "value"),
+    [("ch", [0, 30, 20], "m", 30.0), ("ch", [0, 30, 20], "m x 10", 3.0), ("cc", [0, 1], "percent", 0.01)],
+)
+def test_numbers_that_could_be_two_units_are_asked_about(terrain, name, numbers, stated, value):
+    fuel, odd = np.full(SHAPE, 165.0), np.resize(numbers, SHAPE)
+    rest = {k: v for k, v in layers(**{name: odd}).items() if k in ("cc", "ch")}
+    with pytest.raises(FireError, match="may be in") as error:
+        landscape_of(grid(*SHAPE), terrain, fuel, rest)
+    assert f"units={{'{name}'" in error.value.hint
+    canopy = landscape_of(grid(*SHAPE), terrain, fuel, rest, {name: stated}).canopy
+    assert {"ch": canopy.height_m, "cc": canopy.cover}[name].max() == pytest.approx(value)
+
+
+def test_units_of_nothing_and_of_no_layer():
+    assert units_of({"cbd": np.zeros(3), "ch": np.zeros(3)}) == {"ch": "m x 10", "cbd": "kg/m3 x 100"}
+    assert units_of({"cbd": np.array([0, 1.0])}) == {"cbd": "kg/m3 x 100"}  # 1 kg/m3 is no stand
+    with pytest.raises(FireError, match="unknown layer 'cbx'"):
+        units_of({"cbx": np.zeros(3)})
+    with pytest.raises(FireError, match="unknown unit 'feet'"):
+        units_of({"ch": np.zeros(3)}, {"ch": "feet"})
 
 
 def test_what_any_layer_does_not_know_is_not_known(terrain):

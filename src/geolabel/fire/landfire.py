@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geolabel.bearings import mean_resultant
-from geolabel.errors import FireError
+from geolabel.errors import FireError, nearest
 from geolabel.fire.arrays import F32, Mask
 from geolabel.fire.behave.canopy import Canopy
 from geolabel.fire.landscape import NO_FUEL, Landscape
@@ -29,6 +29,16 @@ PERCENT_FROM = 1.35
 CROWN_GAP_M = 0.1
 """Least depth of a crown: classes of height and base height may meet in LANDFIRE's files."""
 
+TALLEST_M, TALL_M = 120.0, 45.0
+"""Heights in metres that no tree reaches, and that no landscape's median tree does."""
+UNITS: Mapping[str, Mapping[str, float]] = {
+    "cc": {"percent": 100, "fraction": 1},
+    "ch": {"m x 10": 10, "m": 1},
+    "cbh": {"m x 10": 10, "m": 1},
+    "cbd": {"kg/m3 x 100": 100, "kg/m3": 1},
+}
+"""Layer of the canopy -> unit -> what its numbers are divided by; LANDFIRE's own unit is the first."""
+
 Raw = NDArray[np.floating] | NDArray[np.integer]
 
 
@@ -42,21 +52,25 @@ class Terrain:
     """Downslope, from grid north; NaN where flat."""
 
 
-def landscape_of(grid: Grid, terrain: Terrain, fuel: Raw, canopy: Mapping[str, Raw]) -> Landscape:
-    """Landscape of LANDFIRE's numbers as they lie in its files, NaN where they have no data.
+def landscape_of(
+    grid: Grid, terrain: Terrain, fuel: Raw, canopy: Mapping[str, Raw], units: Mapping[str, str] | None = None
+) -> Landscape:
+    """Landscape of LANDFIRE's numbers as they lie in its files, NaN where they have no data; its source names their units.
 
     Parameters
     ----------
     fuel
         (y, x) numbers of the 40 (Scott & Burgan) or 13 (Anderson) fuel models and of non-burnable ground.
     canopy
-        `cc` (percent), `ch` and `cbh` (m x 10), `cbd` (kg/m3 x 100), as many of them as there are; without cover and height
-        there is no shelter, without base height and bulk density no crown fire.
+        Layers `cc` (cover), `ch` (height), `cbh` (base height), `cbd` (bulk density), as many of them as there are; without
+        cover and height there is no shelter, without base height and bulk density no crown fire.
+    units
+        Layer -> one of its `UNITS`; what is not stated is recognised where it can be only one (`units_of`).
 
     Raises
     ------
     FireError
-        Fuel numbers that do not exist, canopy whose numbers are in other units.
+        Fuel numbers that do not exist, canopy in other units or in one that cannot be told.
     CRSError
         On a grid in degrees.
     """
@@ -65,6 +79,8 @@ def landscape_of(grid: Grid, terrain: Terrain, fuel: Raw, canopy: Mapping[str, R
         known &= np.isfinite(layer)
     if not known.any():
         raise FireError("no cell has fuel, height, slope and canopy", hint="do the rasters overlap?")
+    trees = canopy if {"cc", "ch"} <= set(canopy) else {}
+    found = units_of({name: values[known] for name, values in trees.items()}, units)
     return Landscape(
         grid,
         np.where(known, fuel, NO_FUEL).astype(np.int16),
@@ -72,26 +88,72 @@ def landscape_of(grid: Grid, terrain: Terrain, fuel: Raw, canopy: Mapping[str, R
         terrain.slope_deg,
         terrain.aspect_deg,
         known,
-        canopy=canopy_of(canopy, known),
+        canopy=canopy_of(trees, known, found) if trees else None,
+        source="; ".join(["LANDFIRE", *(f"{name} in {unit}" for name, unit in found.items())]),
     )
 
 
-def canopy_of(canopy: Mapping[str, Raw], known: Mask) -> Canopy | None:
-    """Canopy in m, kg/m3 and fractions of LANDFIRE's numbers; None where cover or height is not there.
+def canopy_of(canopy: Mapping[str, Raw], known: Mask, units: Mapping[str, str]) -> Canopy:
+    """Canopy in m, kg/m3 and fractions of numbers in `units`.
 
     Crowns that begin at their tree tops (the classes of two files meet) begin `CROWN_GAP_M` below them.
     """
-    if not {"cc", "ch"} <= set(canopy):
-        return None
-    layers = {name: np.where(known, values, 0).astype(np.float32) for name, values in canopy.items()}
-    height = layers["ch"] / np.float32(10)
-    base = density = None
-    if {"cbh", "cbd"} <= set(layers):
-        density = layers["cbd"] / np.float32(100)
-        below = np.maximum(height - np.float32(CROWN_GAP_M), 0)
-        base = np.where(density > 0, np.minimum(layers["cbh"] / np.float32(10), below), layers["cbh"] / np.float32(10))
+    layers = {
+        name: np.where(known, values, 0).astype(np.float32) / np.float32(UNITS[name][units[name]])
+        for name, values in canopy.items()
+    }
+    height, base, density = layers["ch"], layers.get("cbh"), layers.get("cbd")
+    if density is not None:
         density = np.where(height > 0, density, np.float32(0))
-    return Canopy(layers["cc"] / np.float32(100), height, base, density)
+    if base is not None and density is not None:
+        below = np.maximum(height - np.float32(CROWN_GAP_M), 0)
+        base = np.where(density > 0, np.minimum(base, below), base)
+    return Canopy(layers["cc"], height, base, density)
+
+
+# ---------------------------------------------------------------------------------------------- units
+def units_of(canopy: Mapping[str, Raw], stated: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Layer of the canopy -> unit: the stated one, or the one that its numbers, without NaN, leave.
+
+    Raises
+    ------
+    FireError
+        For a layer or unit that is not one of `UNITS`, and for numbers that could be two of them.
+    """
+    stated = stated or {}
+    for name in (*stated, *canopy):
+        if name not in UNITS:
+            raise FireError(f"unknown layer {name!r} of a canopy", hint=nearest(name, UNITS))
+    for name, unit in stated.items():
+        if unit not in UNITS[name]:
+            raise FireError(f"unknown unit {unit!r} of {name}", hint=f"one of {', '.join(UNITS[name])}")
+    found: dict[str, str] = {}
+    for name in UNITS:  # height before base height, which goes with it
+        if name in canopy:
+            found[name] = stated.get(name) or _recognised(name, np.asarray(canopy[name], float), found.get("ch"))
+    return found
+
+
+def _recognised(name: str, values: NDArray[np.float64], of_height: str | None) -> str:
+    scaled, plain = UNITS[name]
+    trees = values[values > 0]
+    if not trees.size:
+        return scaled  # nothing is nothing in both
+    whole, most = bool((trees == np.round(trees)).all()), float(trees.max())
+    if name in ("cc", "cbd"):
+        sure = scaled if most > 1 or (whole and name == "cbd") else None if whole else plain
+    elif not whole:
+        sure = plain if most <= TALLEST_M else None
+    elif name == "cbh" and of_height:
+        sure = of_height
+    else:
+        sure = scaled if most > TALLEST_M or np.median(trees) > TALL_M else None
+    if sure is None:
+        raise FireError(
+            f"{name} of up to {most:g} may be in {scaled} or in {plain}",
+            hint=f"state it, e.g. units={{'{name}': '{scaled}'}}",
+        )
+    return sure
 
 
 # ---------------------------------------------------------------------------------------------- what is given

@@ -73,6 +73,8 @@ class Landscape:
     """What the fuel was read from; None where fuel itself was mapped."""
     canopy: Canopy | None = None
     """(y, x) trees, which take wind from the flames and may burn; None gives no shelter."""
+    source: str = ""
+    """Where it came from, and in which units; no part of its digest."""
 
     def __post_init__(self) -> None:
         _ = self.grid.res_m

@@ -28,11 +28,13 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 }
 """Layer -> words of file names, the first that is there: `LC22_F40_230.tif`, `fbfm40.tif`."""
 MUST, CANOPY = ("dem", "fuel"), ("cc", "ch", "cbh", "cbd")
+NODATA = (-9999, 32767)
+"""No data of LANDFIRE's files, whether they declare it or not."""
 
 Values = NDArray[np.float32]
 
 
-def landfire(source: str | Path | Mapping[str, str | Path]) -> Landscape:
+def landfire(source: str | Path | Mapping[str, str | Path], *, units: Mapping[str, str] | None = None) -> Landscape:
     """Landscape of LANDFIRE's rasters: fuel, heights, canopy; slope and aspect are derived from the heights (Horn 1981).
 
     Parameters
@@ -41,6 +43,8 @@ def landfire(source: str | Path | Mapping[str, str | Path]) -> Landscape:
         A folder, in which layers are known by words of their file names (`dem` or `elev`, `fbfm40` or `f40`, `cc`, `ch`, `cbh`,
         `cbd`), or a mapping from those layers, plus `slope` (degrees) and `aspect`, to files. A slope or aspect given by name is held
         against the heights, refused where it disagrees, and not used else: nothing is lost.
+    units
+        Of canopy layers, where their numbers could be two: one of `fire.landfire.UNITS`.
 
     Raises
     ------
@@ -75,7 +79,7 @@ def landfire(source: str | Path | Mapping[str, str | Path]) -> Landscape:
     if "aspect" in layers:
         check_aspect(layers["aspect"], terrain, headers["aspect"].name)
     canopy: dict[str, Any] = {name: layers[name] for name in CANOPY if name in layers}
-    return landscape_of(grid, terrain, layers["fuel"], canopy)
+    return landscape_of(grid, terrain, layers["fuel"], canopy, units)
 
 
 def files_in(folder: Path) -> dict[str, Path]:
@@ -114,8 +118,8 @@ def values_of(header: Header) -> Values:
 
     height, width = header.grid.shape
     (raw,) = read_window(header.path, [1], Window(0, 0, width, height))
-    values = raw.astype(np.float32)
-    return values if header.nodata is None else np.where(raw == header.nodata, np.float32(np.nan), values)
+    nodata = [*NODATA, *([] if header.nodata is None else [header.nodata])]
+    return np.where(np.isin(raw, nodata), np.float32(np.nan), raw.astype(np.float32))
 
 
 def terrain_of(path: Path, header: Header) -> Terrain:
