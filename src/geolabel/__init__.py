@@ -69,6 +69,13 @@ _HOME = {
     "agree_items": "quality.items.agree",
     "accuracy": "quality.survey.area",
     "design": "quality.survey.design",
+    "landfire": "steps.landfire",
+    "behave": "steps.behave",
+    "spread": "steps.fires",
+    "isochrones": "fire.front.isochrones",
+    "burn_probability": "steps.fires",
+    "regional_map": "steps.fires",
+    "read_weather": "fire.weather.read",
     "draw": "view.draw",
     "field_map": "view.field",
     "sample": "gallery",
@@ -88,6 +95,8 @@ if TYPE_CHECKING:
     from geolabel.dataset.export import export
     from geolabel.dataset.shuffle import random_chips
     from geolabel.errors import GeolabelError
+    from geolabel.fire.front.isochrones import isochrones
+    from geolabel.fire.weather.read import read_weather
     from geolabel.gallery import sample
     from geolabel.grid import Grid, LonLat, Tile, Tiling
     from geolabel.nouns.answer import Answer
@@ -109,10 +118,13 @@ if TYPE_CHECKING:
     from geolabel.scene.products.zarr import save_zarr
     from geolabel.scene.terrain import hillshade, slope_aspect, tpi
     from geolabel.scene.zonal import zonal
+    from geolabel.steps.behave import behave
     from geolabel.steps.burns import burned, burned_index, burned_parts
     from geolabel.steps.cover import classifier, classify, landform, segments, settlements, terrain, water
     from geolabel.steps.exports import tiles
+    from geolabel.steps.fires import burn_probability, regional_map, spread
     from geolabel.steps.imports import read_labels
+    from geolabel.steps.landfire import landfire
     from geolabel.steps.radar import burned_radar, water_radar
     from geolabel.view.draw import draw
     from geolabel.view.field import field_map

@@ -23,6 +23,7 @@ from geolabel.stream import Progress, silent
 if TYPE_CHECKING:
     from geolabel.fire.behave.point import CrownModel
     from geolabel.fire.campaign.ensemble import Ensemble
+    from geolabel.fire.campaign.uncertainty import Uncertainty
     from geolabel.fire.front.arrival import Fire
     from geolabel.fire.front.ignition import Ignition
     from geolabel.fire.front.solver import Setting
@@ -128,7 +129,9 @@ def write_fire(fire: Fire, folder: Path, *, start: When, hours: Sequence[float] 
     path = folder / "isochrones.geojson"
     named = lines.assign(id=[f"{hour:g}h" for hour in lines["hour"]], time=[_iso(when) for when in lines["time"]])
     with atomic(path) as tmp:
-        named.to_crs("EPSG:4326").to_file(tmp, driver="GeoJSON", engine="pyogrio", layer="isochrones", RFC7946="YES", ID_FIELD="id")
+        named.to_crs("EPSG:4326").to_file(
+            tmp, driver="GeoJSON", engine="pyogrio", layer="isochrones", RFC7946="YES", ID_FIELD="id"
+        )
     bands = [np.asarray(getattr(fire, name), np.float32) for name in DEPTH]
     bands[0] = np.where(np.isfinite(bands[0]), bands[0], np.float32(np.nan))
     cog = write_cog(folder / "fire.tif", bands, fire.grid, names=DEPTH, nodata=float("nan"), units=UNITS)
@@ -152,6 +155,8 @@ def burn_probability(
     near: gpd.GeoDataFrame | None = None,
     reach_m: float = 500.0,
     communities: gpd.GeoDataFrame | None = None,
+    crown: CrownModel | None = None,
+    unsure: Uncertainty | None = None,
     seed: int = 0,
     threads: int = 2,
     scheduler: Any = None,
@@ -169,6 +174,10 @@ def burn_probability(
         ground that burns alike.
     communities
         Polygons with a column `name`: whether, when and from where fires reach them is kept.
+    crown
+        "rothermel" or "cruz"; needs canopy base height and bulk density.
+    unsure
+        How far weather and rate may err (`fire.campaign.uncertainty`).
 
     Raises
     ------
@@ -189,6 +198,8 @@ def burn_probability(
         seed=seed,
         fuels=None if landscape.cover is None else fuel_draw(landscape),
         communities=communities,
+        crown=crown,
+        unsure=unsure,
         threads=threads,
         scheduler=scheduler,
         progress=progress,
