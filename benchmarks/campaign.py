@@ -2,7 +2,8 @@
 
 The mosaic is made from a seed: thirteen fuels in fractal patches on rolling ground, as in the reference mosaic. The wind
 of each fire is N(20, 5) km/h FROM N(180, 30) by the hour, first-order autoregressive; its rate of spread and moisture err
-too, and it starts in a random cell. `--peer PYTHON` burns the first fires with pyretechnics too, `--napa` burns the LANDFIRE landscape of Napa and Sonoma instead.
+too, and it starts in a random cell. `--peer PYTHON` burns the first fires with pyretechnics too, `--napa` burns the
+LANDFIRE landscape of Napa and Sonoma instead, `--skill` shows spread against error, `--fires 60 --size 400` is quick.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ import numpy as np
 from affine import Affine
 
 from geolabel.digests import digest
-from geolabel.fire.campaign.campaign import burn_probability
+from geolabel.fire.campaign.campaign import burn_probability, campaign, random_fires
 from geolabel.fire.campaign.ensemble import Ensemble
 from geolabel.fire.campaign.ignitions import Ignitions, even_density
 from geolabel.fire.campaign.members import Draw, Outlook, seed_of
+from geolabel.fire.campaign.skill import SpreadSkill, spread_skill
 from geolabel.fire.campaign.uncertainty import Uncertainty
 from geolabel.fire.landscape import Landscape
 from geolabel.fire.weather.weather import Weather
@@ -179,6 +181,16 @@ def _for_peer(ground: Landscape, drawn: list[Draw]) -> dict[str, np.ndarray]:
     }
 
 
+def skill(times: float, *, cases: int = 40, members: int = 40, size: int = 120) -> SpreadSkill:
+    """Spread against error of ensembles of the usual uncertainty, where truths are drawn from `times` as much."""
+    ground, air, rng = mosaic(size, seed=3), weather(), np.random.default_rng(2)
+    starts = [ground.nearest_burnable(*rng.integers(size // 4, 3 * size // 4, 2)) for _ in range(cases)]
+    truths = random_fires(ground, air, starts, 3.0, seed=11, unsure=Uncertainty().times(times))
+    given = {"members": members, "bin_min": 5.0}
+    ensembles = (campaign(ground, air, start, (1.0, 3.0), seed=100 + i, **given) for i, start in enumerate(starts))
+    return spread_skill((one, truth.arrival_min) for one, truth in zip(ensembles, truths, strict=True))
+
+
 def report(done: Run) -> str:
     """One line of figures."""
     e = done.ensemble
@@ -201,7 +213,17 @@ def main() -> int:
     parser.add_argument("--napa", action="store_true", help="Napa and Sonoma instead of the mosaic")
     parser.add_argument("--peer", metavar="PYTHON", help="interpreter of an environment with pyretechnics")
     parser.add_argument("--beside", type=int, default=20, help="fires that the peer burns too")
+    parser.add_argument("--skill", action="store_true", help="spread against error instead")
     args = parser.parse_args()
+    if args.skill:
+        for times in (1.0, 2.0):
+            told = skill(times)
+            low, high = told.ratio_interval()
+            print(
+                f"truths of {times:g} x the uncertainty: spread over error {told.ratio:.2f} ({low:.2f}-{high:.2f}), "
+                f"outer ranks {told.outer_ranks:.2f} (.2 is right), CRPS {told.crps_min:.1f} min"
+            )
+        return 0
     ground, air = (napa(), weather(30.0, 45.0)) if args.napa else (mosaic(args.size), weather())
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; {args.threads} threads")
     print(report(run(ground, air, fires=args.fires, threads=args.threads)))
