@@ -76,6 +76,10 @@ _HOME = {
     "burn_probability": "steps.fires",
     "regional_map": "steps.fires",
     "read_weather": "fire.weather.read",
+    "read_samples": "fire.weather.samples",
+    "read_windninja": "fire.weather.windninja",
+    "calibrate": "fire.calibrate.fit",
+    "Perimeter": "fire.calibrate.likelihood",
     "draw": "view.draw",
     "field_map": "view.field",
     "sample": "gallery",
@@ -95,8 +99,12 @@ if TYPE_CHECKING:
     from geolabel.dataset.export import export
     from geolabel.dataset.shuffle import random_chips
     from geolabel.errors import GeolabelError
+    from geolabel.fire.calibrate.fit import calibrate
+    from geolabel.fire.calibrate.likelihood import Perimeter
     from geolabel.fire.front.isochrones import isochrones
     from geolabel.fire.weather.read import read_weather
+    from geolabel.fire.weather.samples import read_samples
+    from geolabel.fire.weather.windninja import read_windninja
     from geolabel.gallery import sample
     from geolabel.grid import Grid, LonLat, Tile, Tiling
     from geolabel.nouns.answer import Answer

@@ -380,10 +380,22 @@ def test_packed_numbers_and_fill_values(tmp_path):
         read_gridded(tmp_path / "gap.nc", GROUND)
 
 
-def test_files_that_cannot_be_read(tmp_path):
+def test_netcdf_4_is_read_as_netcdf_3_is(tmp_path):
+    source = on_latlon(3, -4)
+    source.to_netcdf(tmp_path / "three.nc", engine="scipy")
+    source.to_netcdf(tmp_path / "four.nc", engine="h5netcdf")
+    three, four = (read_gridded(tmp_path / name, GROUND) for name in ("three.nc", "four.nc"))
+    assert np.array_equal(three.speed_m_s, four.speed_m_s)
+    assert np.array_equal(three.field.ratio, four.field.ratio)
+
+
+def test_files_that_cannot_be_read(tmp_path, monkeypatch):
     with pytest.raises(SourceError, match="no weather file"):
         read_gridded(tmp_path / "gone.nc", GROUND)
     (tmp_path / "hdf.nc").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
+    with pytest.raises(SourceError, match=r"hdf\.nc cannot be read"):
+        read_gridded(tmp_path / "hdf.nc", GROUND)
+    monkeypatch.setattr("geolabel.fire.weather.gridded.find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match="NetCDF-4"):
         read_gridded(tmp_path / "hdf.nc", GROUND)
     (tmp_path / "text.nc").write_text("no grid")

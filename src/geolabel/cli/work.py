@@ -21,7 +21,7 @@ def demo(
     dem: Annotated[Path | None, typer.Option(help="Elevation: a file, or a folder of chips.")] = None,
     sensor: Annotated[str | None, typer.Option(help=SENSOR)] = None,
     ignition: Annotated[str | None, typer.Option(help="Where a fire starts, LON,LAT in degrees.")] = None,
-    wind: Annotated[str | None, typer.Option(help="'25 km/h from 225', or a CSV of times, speeds, directions.")] = None,
+    wind: Annotated[str | None, typer.Option(help="'25 km/h from 225', or a CSV, NetCDF or Zarr of weather.")] = None,
     start: Annotated[str | None, typer.Option(help="When it starts, e.g. 2009-08-26T22:00Z (default: now).")] = None,
     hours: Annotated[float, typer.Option(help="How far the risk map looks ahead.", min=1, max=72)] = 6,
     members: Annotated[int, typer.Option(help="Simulated fires in the ensemble.", min=2)] = 200,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -44,6 +45,10 @@ def read_gridded(path: str | Path, grid: Grid, **how: Any) -> Weather:
         return from_dataset(dataset, grid, name=Path(path).name, **how)
 
 
+def _reads_hdf5() -> bool:
+    return all(find_spec(name) is not None for name in ("h5netcdf", "h5py"))
+
+
 def _opened(path: Path) -> xr.Dataset:
     if not path.exists():
         raise SourceError(f"no weather file {path}", hint="check the path")
@@ -51,10 +56,10 @@ def _opened(path: Path) -> xr.Dataset:
         if path.suffix.lower() == ".zarr":
             return xr.open_zarr(path, decode_cf=False, chunks=None)
         return xr.open_dataset(path, decode_cf=False)
-    except (ValueError, OSError, TypeError, KeyError) as error:
-        if path.is_file() and path.read_bytes()[:4] == HDF5:
+    except (ValueError, OSError, TypeError, KeyError, ImportError) as error:
+        if path.is_file() and path.read_bytes()[:4] == HDF5 and not _reads_hdf5():
             raise MissingExtra(
-                f"{path.name} is NetCDF-4 (HDF5)", hint="pip install h5netcdf, or write Zarr or NetCDF-3"
+                f"{path.name} is NetCDF-4 (HDF5)", hint="pip install 'geolabel[netcdf]', or write Zarr or NetCDF-3"
             ) from None
         raise SourceError(f"{path.name} cannot be read: {error}", hint="NetCDF or Zarr by the CF conventions") from None
 
