@@ -56,7 +56,7 @@ def _beside_prior(found: Calibration, name: str, title: str) -> Iterator[str]:
         )
     elif found.narrowed(name) < SPREAD_SHARE:
         yield (
-            f"The {title} is hardly narrower than its prior ({found.narrowed(name):.0%} less; median {prior:.2f} before):"
+            f"The {title} is hardly narrower than its prior ({max(found.narrowed(name), 0.0):.0%} less; median {prior:.2f} before):"
             " the perimeters say little of it."
         )
 
