@@ -1,15 +1,20 @@
 """The front on the reference mosaic: how right and how fast, for both settings. `python -m benchmarks.front`.
 
 Times are CPU times of one thread, the best and the median of several runs on a warm kernel; other work on the machine
-lengthens them, so only ratios within one run say much. The peer runs beside it where it is installed (pyretechnics).
+lengthens them, so only ratios within one run say much. pyretechnics' level set burns the same landscape in the same run
+where `--peer PYTHON` or the variable PYRETECHNICS_PYTHON names an interpreter that has it (it has no given fields, so its
+times hold its fire behaviour as well).
 """
 
 from __future__ import annotations
 
-import importlib.util
+import argparse
+import json
 import os
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -24,7 +29,10 @@ from geolabel.grid import Grid
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT.parent / "shared" / "reference" / "front" / "mosaic500_12h.npz"
+PEER = Path(__file__).resolve().parent / "peers" / "with_pyretechnics.py"
 START, HOURS, RES = (249, 250), 12, 30.0
+GOALS = {"accurate": 12, "fast": 70}
+"""Times faster than pyretechnics (TARGETS, section 4)."""
 
 
 def timed(work, runs=9):
@@ -45,7 +53,7 @@ def given(mosaic, setting, solver):
         HOURS * 60,
         res_m=RES,
         slope=mosaic["slope"],
-        aspect_rad=np.radians(mosaic["aspect"]),
+        aspect_rad=mosaic["aspect_rad"] if "aspect_rad" in mosaic else np.radians(mosaic["aspect"]),
         setting=setting,
         solver=solver,
     )[0]
@@ -89,36 +97,71 @@ def ellipse_area(setting, ecc):
     return np.isfinite(ours).sum() / (exact <= minutes).sum() - 1
 
 
+def peer(mosaic, python, runs=5):
+    """{kind of wind: (best ms, median ms)} of pyretechnics on the mosaic."""
+    winds = {"constant": weather(False).hourly(HOURS), "hourly": weather(True)}
+    each = [wind for wind in winds.values() for _ in range(runs)]
+    fires = {
+        "fuel": mosaic["fuel"],
+        "slope": mosaic["slope"],
+        "aspect": mosaic["aspect"],
+        "res_m": RES,
+        "start": np.array([START] * len(each)),
+        "speed_km_h": np.stack([wind.speed_m_s * 3.6 for wind in each]),
+        "from_deg": np.stack([wind.from_deg for wind in each]),
+        "moisture": np.stack([wind.moisture[:, 0] for wind in each]),
+        "rate": np.ones(len(each)),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        asked, said = Path(folder) / "fires.npz", Path(folder) / "said.json"
+        np.savez(asked, **fires)
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+        subprocess.run([python, PEER, asked, said], check=True, env=environment)
+        result = json.loads(said.read_text())
+    took = np.reshape(result["cpu_s"], (len(winds), runs)) * 1e3
+    return {kind: (float(own.min()), float(np.median(own))) for kind, own in zip(winds, took, strict=True)}
+
+
+def speeds(mosaic, ground, setting):
+    """(arrival on given fields, {case: (best ms, median ms)}) of one setting."""
+    solver, cases = Solver(ground.grid.shape, RES, setting), {}
+    ours, *cases["given fields"] = timed(lambda: given(mosaic, setting, solver))
+    for case, air in (("constant", weather(False)), ("hourly", weather(True))):
+        _, *cases[case] = timed(lambda a=air: spread(ground, a, START, HOURS, setting=setting, solver=solver))
+    return ours, cases
+
+
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--peer", metavar="PYTHON", default=os.environ.get("PYRETECHNICS_PYTHON"))
+    python = parser.parse_args().peer
     if not REFERENCE.is_file():
         print(f"no reference file {REFERENCE.name} in ../shared/reference: nothing to compare with")
         return 0
     with np.load(REFERENCE) as file:
-        mosaic = dict(file)
-    truth, share = mosaic["arrival_min"], mosaic["burned_fraction"]
-    ground = landscape(mosaic)
+        mosaic = {k: np.ascontiguousarray(v) for k, v in file.items()}
+    mosaic["aspect_rad"] = np.radians(mosaic["aspect"])
+    truth, share, ground = mosaic["arrival_min"], mosaic["burned_fraction"], landscape(mosaic)
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; numpy {np.__version__}")
-    print(
-        "setting   IoU    area%  arrival_min  | ms given fields  | ms with Rothermel | ms hourly wind | ellipse area% e=.5/.7/.9"
-    )
-    for setting in ("accurate", "fast"):
-        solver = Solver(ground.grid.shape, RES, setting)
-        ours, best, median = timed(lambda s=setting, w=solver: given(mosaic, s, w))
-        burned, reached = np.isfinite(ours), np.isfinite(truth)
+    ours = {setting: speeds(mosaic, ground, setting) for setting in GOALS}
+    theirs = peer(mosaic, python) if python else None
+    for setting, (arrival, cases) in ours.items():
+        burned, reached = np.isfinite(arrival), np.isfinite(truth)
         iou = (burned & reached).sum() / (burned | reached).sum()
         area = (burned.sum() / share.sum() - 1) * 100
-        late = (ours - truth)[burned & reached].mean()
-        with_fuel, hourly = (
-            timed(lambda a=air, s=setting, w=solver: spread(ground, a, START, HOURS, setting=s, solver=w))
-            for air in (weather(False), weather(True))
-        )
+        late = (arrival - truth)[burned & reached].mean()
         shape = " ".join(f"{100 * ellipse_area(setting, e):+.2f}" for e in (0.5, 0.7, 0.9))
         print(
-            f"{setting:9s} {iou:.4f} {area:+6.2f} {late:+8.2f}     | {best:6.1f} ({median:6.1f}) | "
-            f"{with_fuel[1]:6.1f} ({with_fuel[2]:6.1f})  | {hourly[1]:6.1f} ({hourly[2]:6.1f}) | {shape}"
+            f"{setting}: IoU {iou:.4f}, area {area:+.2f} %, arrival {late:+.2f} min; ellipse e=.5/.7/.9 area {shape} %"
         )
-    if importlib.util.find_spec("pyretechnics") is None:
-        print("pyretechnics is not installed: no ratio (TARGETS gives it 460 ms at 30 m, IoU .496)")
+        for case, (best, median) in cases.items():
+            line = f"  {case:13s} {best:7.1f} ms best, {median:7.1f} median"
+            if theirs:
+                beside = theirs["constant" if case == "given fields" else case]
+                line += f"; pyretechnics {beside[0]:.0f} ({beside[1]:.0f}): {beside[0] / best:.1f} times (goal {GOALS[setting]})"
+            print(line)
+    if theirs is None:
+        print("no --peer: no ratio (TARGETS gives pyretechnics 460 ms at 30 m, IoU .496)")
     return 0
 
 

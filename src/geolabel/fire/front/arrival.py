@@ -109,10 +109,11 @@ def first_arrival(
         head_rad,
         eccentricity,
         slope=zero if slope is None else slope,
-        aspect_rad=zero if aspect_rad is None else np.nan_to_num(aspect_rad),
+        aspect_rad=zero if aspect_rad is None else aspect_rad,
         starts_min=np.asarray(starts_min, float),
     )
     burnable = np.asarray((rate > SLOWEST_M_MIN).reshape(-1, *shape).any(0))
+    fields = fields._replace(fuel=np.where(burnable, np.int16(0), np.int16(-1)).ravel())
     solver = solver or Solver(shape, res_m, setting)
     start = Ignition.read(ignition).on(burnable).while_open(closes_min, shape)
     reached = solver.reach(fields, start, minutes, float(rate.max()), closes_min)

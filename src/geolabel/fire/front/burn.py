@@ -10,9 +10,9 @@ from numba import njit
 
 from geolabel.digests import digest
 from geolabel.fire.arrays import F32, F64, I32, Mask
-from geolabel.fire.front.kernel import enter, first_node, lean_of, march, offer_in
+from geolabel.fire.front.kernel import enter, first_node, lean_of, march, offer_in, straight
 from geolabel.fire.front.queue import IDLE, Mesh, Queue
-from geolabel.fire.front.speed import COMPILE, INLINE, Fields, Speeds, load, period_of, run_time, slope_length
+from geolabel.fire.front.speed import COMPILE, INLINE, SLOTS, Fields, Speeds, load, period_of, run_time, slope_length
 
 PARTS = ("speed", "queue", "kernel", "burn")
 
@@ -46,10 +46,10 @@ def usable(t: float) -> bool:
 
 @njit(**INLINE)
 def best_share(
-    speeds: Speeds, cell: int, slot: int, e: tuple[float, float], w: tuple[float, float], gap: float
+    speeds: Speeds, cell: int, slot: int, e: tuple[float, float], w: tuple[float, float], gap: float, per_m: float
 ) -> float:
     """Share of the way from P to Q = P + e at which the fastest run to X = P + w starts."""
-    kappa, foot, lean, _ = lean_of(speeds, cell, slot, e, gap)
+    kappa, foot, lean, _ = lean_of(speeds, cell, slot, e, gap, per_m)
     gx, gy = speeds.rise[cell, 0], speeds.rise[cell, 1]
     ew = e[0] * w[0] + e[1] * w[1] + (gx * e[0] + gy * e[1]) * (gx * w[0] + gy * w[1])
     share = ew * foot - lean * abs(e[0] * w[1] - e[1] * w[0])
@@ -62,14 +62,15 @@ def reach_centre(fields: Fields, mesh: Mesh, queue: Queue, speeds: Speeds, cell:
     around, half = 4 * mesh.k, 0.5 * mesh.x[mesh.k]
     base = first_node(mesh, cell // mesh.width, cell % mesh.width)
     best, run_x, run_y, period = np.inf, 0.0, 0.0, 0
-    earliest = 0
+    earliest, changing = 0, len(fields.starts) > 1
     for p in range(around):
         t = queue.arrival[base + mesh.offset[p]]
         if usable(t) and not queue.arrival[base + mesh.offset[earliest]] <= t:
             earliest = p
     for step in range(-1, around - 1):  # from where the fire came first: most other intervals are then too late
-        p = (earliest + step) % around
-        q = (p + 1) % around
+        p = earliest + step
+        p += around if p < 0 else (-around if p >= around else 0)
+        q = p + 1 if p + 1 < around else 0
         tp, tq = float(queue.arrival[base + mesh.offset[p]]), float(queue.arrival[base + mesh.offset[q]])
         if not usable(tp) or (usable(tq) and min(tp, tq) >= best):
             continue
@@ -78,11 +79,14 @@ def reach_centre(fields: Fields, mesh: Mesh, queue: Queue, speeds: Speeds, cell:
         period = period_of(fields, tp, period)
         slot = load(fields, speeds, cell, period)
         gap, share = 0.0, 0.0
-        if usable(tq) and speeds.metric[cell, slot, 0] < np.inf:
+        if usable(tq) and speeds.metric[slot, cell, 0] < np.inf:
             gap = tq - tp
-            share = best_share(speeds, cell, slot, (ex, ey), (wx, wy), gap)
+            share = best_share(speeds, cell, slot, (ex, ey), (wx, wy), gap, mesh.per_m)
         dx, dy = wx - share * ex, wy - share * ey
-        t = run_time(fields, speeds, cell, dx, dy, tp + share * gap, best, period)
+        if changing:
+            t = run_time(fields, speeds, cell, dx, dy, tp + share * gap, best, period)
+        else:
+            t = straight(speeds, cell, slot, tp + share * gap, (dx, dy))
         if t < best:
             best, run_x, run_y = t, dx, dy
     return best, run_x, run_y
@@ -97,13 +101,13 @@ def front_at(
     The gradient of arrival is the derivative of the time of the run that came first; the front's normal is its direction.
     """
     slot = load(fields, speeds, cell, period_of(fields, t, 0))
-    a, gx, gy = speeds.metric[cell, slot, 0], speeds.rise[cell, 0], speeds.rise[cell, 1]
+    a, gx, gy = speeds.metric[slot, cell, 0], speeds.rise[cell, 0], speeds.rise[cell, 1]
     length = slope_length(speeds, cell, run[0], run[1])
     if not (length > 0 and a < np.inf):
         return np.nan, np.nan, np.nan
     climb = gx * run[0] + gy * run[1]
-    px = a * (run[0] + gx * climb) / length - speeds.metric[cell, slot, 1]
-    py = a * (run[1] + gy * climb) / length - speeds.metric[cell, slot, 2]
+    px = a * (run[0] + gx * climb) / length - speeds.metric[slot, cell, 1]
+    py = a * (run[1] + gy * climb) / length - speeds.metric[slot, cell, 2]
     along = gx * px + gy * py
     slowness = np.sqrt(px * px + py * py - along * along / (1 + gx * gx + gy * gy))
     size = np.sqrt(px * px + py * py)
@@ -128,13 +132,14 @@ def collect(
 
 
 @njit(**COMPILE)
-def clear(queue: Queue, speeds: Speeds) -> None:
+def clear(fields: Fields, queue: Queue, speeds: Speeds) -> None:
     """Make queue and speeds as new, at a cost that goes with the last fire's size."""
     for i in range(queue.tally[0]):
         queue.arrival[queue.touched[i]] = np.inf
         queue.after[queue.touched[i]] = IDLE
     for i in range(speeds.tally[0]):
-        speeds.stamp[speeds.cells[i]] = 0
+        for slot in range(min(SLOTS, len(fields.starts))):
+            speeds.stamp[slot, speeds.cells[i]] = 0
         speeds.met[speeds.cells[i]] = False
     queue.tally[0], queue.tally[1], speeds.tally[0] = 0, 0, 0
 
@@ -171,7 +176,7 @@ def _compiled(sources: str) -> Any:
                 ignite_centre(fields, mesh, queue, speeds, cells[i], minutes[i])
         march(fields, mesh, queue, speeds)
         n = collect(fields, mesh, queue, speeds, burned, values, limit_min)
-        clear(queue, speeds)
+        clear(fields, queue, speeds)
         return n
 
     return burn

@@ -147,17 +147,18 @@ def later(mesh: Mesh, queue: Queue, base: int, first: int, n: int, early: float)
 
 
 @njit(**INLINE)
-def lean_of(speeds: Speeds, cell: int, slot: int, e: tuple[float, float], gap: float) -> tuple[float, ...]:
+def lean_of(
+    speeds: Speeds, cell: int, slot: int, e: tuple[float, float], gap: float, per_m: float
+) -> tuple[float, ...]:
     """(kappa, 1 / e.M.e, lean, gain) of an interval e = Q - P, which runs east or north.
 
-    kappa is the pull of the arrivals along the interval over the slowness along it; a start inside needs abs(kappa) < 1.
+    There are `per_m` intervals a metre. kappa is the pull of the arrivals along the interval over the slowness along it; a start inside needs abs(kappa) < 1.
     `lean` says how far the best start lies from the foot of X for each unit aside, `gain` what a unit aside costs.
     """
-    a = float(speeds.metric[cell, slot, 0])
-    bx, by = float(speeds.metric[cell, slot, 1]), float(speeds.metric[cell, slot, 2])
-    size = abs(e[0]) * float(speeds.rise[cell, 2]) + abs(e[1]) * float(speeds.rise[cell, 3])
-    inverse = 1 / size
-    kappa = (gap + bx * e[0] + by * e[1]) * inverse / a
+    a = float(speeds.metric[slot, cell, 0])
+    bx, by = float(speeds.metric[slot, cell, 1]), float(speeds.metric[slot, cell, 2])
+    inverse = per_m * float(speeds.rise[cell, 5] if e[0] != 0 else speeds.rise[cell, 6])
+    kappa = (gap + bx * e[0] + by * e[1]) * inverse * float(speeds.metric[slot, cell, 3])
     root = np.sqrt(max(1 - kappa * kappa, 1e-12))
     det = float(speeds.rise[cell, 4])
     return kappa, inverse * inverse, det * kappa * inverse * inverse / root, det * a * root * inverse
@@ -168,10 +169,10 @@ def straight(speeds: Speeds, cell: int, slot: int, t: float, d: tuple[float, flo
     """Arrival of a run d that starts at t and meets no change of weather."""
     length = slope_length(speeds, cell, d[0], d[1])
     metric = speeds.metric
-    return t + metric[cell, slot, 0] * length - metric[cell, slot, 1] * d[0] - metric[cell, slot, 2] * d[1]
+    return t + metric[slot, cell, 0] * length - metric[slot, cell, 1] * d[0] - metric[slot, cell, 2] * d[1]
 
 
-@njit(**INLINE)
+@njit(**COMPILE)
 def changing_run(
     fields: Fields,
     speeds: Speeds,
@@ -214,12 +215,12 @@ def relax(
     skip = later(mesh, queue, base, first, n, early)
     if skip < n:
         slot = load(fields, speeds, cell, period)
-        bx, by = speeds.metric[cell, slot, 1], speeds.metric[cell, slot, 2]
+        bx, by = speeds.metric[slot, cell, 1], speeds.metric[slot, cell, 2]
         gx, gy = speeds.rise[cell, 0], speeds.rise[cell, 1]
         ex, ey = mesh.x[q] - mesh.x[p], mesh.y[q] - mesh.y[p]
-        kappa, foot, lean, gain = 1.0, 1.0, 0.0, 0.0
+        per_m, kappa, foot, lean, gain = mesh.per_m, 1.0, 1.0, 0.0, 0.0
         if q != p:
-            kappa, foot, lean, gain = lean_of(speeds, cell, slot, (ex, ey), gap)
+            kappa, foot, lean, gain = lean_of(speeds, cell, slot, (ex, ey), gap, per_m)
         pull, climb = (gap + bx * ex + by * ey) * foot, gx * ex + gy * ey
         start, end = fields.starts[period], period_end(fields, period)
         changing = len(fields.starts) > 1

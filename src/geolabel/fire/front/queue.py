@@ -29,6 +29,8 @@ class Mesh(NamedTuple):
     """(4 k,) m east of the north-west corner."""
     y: F64
     """(4 k,) m north of it."""
+    per_m: float
+    """Intervals a metre."""
     closes: F32
     """(cell,) minute from which a cell burns no more; empty where none ever closes."""
 
@@ -47,7 +49,8 @@ class Queue(NamedTuple):
     """Nodes whose arrival was set, in order."""
     tally: I64
     """[0]: how many were touched; [1]: the bucket at work."""
-    width_min: float
+    per_min: float
+    """Buckets a minute."""
 
 
 @njit(**INLINE)
@@ -69,13 +72,16 @@ def offer(queue: Queue, node: int, t: float) -> None:
     old, new = queue.arrival[node], np.float32(t)
     if not new < old - GAIN_MIN:  # compared as it is kept: a gain below its last digit would be offered for ever
         return
+    bucket = max(int(t * queue.per_min), queue.tally[1])
     if queue.after[node] != IDLE:
+        if bucket == max(int(old * queue.per_min), queue.tally[1]):
+            queue.arrival[node] = new
+            return
         unlink(queue, node)
     elif old == np.inf:
         queue.touched[queue.tally[0]] = node
         queue.tally[0] += 1
     queue.arrival[node] = new
-    bucket = max(int(t / queue.width_min), queue.tally[1])
     if bucket >= len(queue.first):
         return
     head = queue.first[bucket]

@@ -66,9 +66,9 @@ class Solver:
             before=np.empty(nodes, np.int32),
             touched=np.empty(nodes, np.int32),
             speeds=Speeds(
-                np.empty((cells, SLOTS, 3), np.float32),
-                np.zeros((cells, SLOTS), np.int32),
-                np.empty((cells, 5), np.float32),
+                np.empty((SLOTS, cells, 4), np.float32),
+                np.zeros((SLOTS, cells), np.int32),
+                np.empty((cells, 7), np.float32),
                 np.zeros(cells, bool),
                 np.empty(cells, np.int32),
                 np.zeros(1, np.int64),
@@ -110,7 +110,7 @@ class Solver:
             first=np.full(int(minutes / width) + 2, -1, np.int32),
             touched=space["touched"],
             tally=np.zeros(2, np.int64),
-            width_min=width,
+            per_min=1 / width,
         )
 
 
@@ -142,7 +142,7 @@ def mesh(shape: tuple[int, int], k: int, res_m: float) -> Mesh:
     x = np.concatenate([along, one, 1 - along, zero])
     y = -np.concatenate([zero, along, one, 1 - along])
     places = np.array([*top, *right, *bottom, *left], np.int32)
-    return Mesh(*shape, k, places, x * res_m, y * res_m, np.zeros(0, np.float32))
+    return Mesh(*shape, k, places, x * res_m, y * res_m, k / res_m, np.zeros(0, np.float32))
 
 
 def placed(values: NDArray[np.floating], cells: I32, shape: tuple[int, int], fill: float) -> F32:

@@ -51,7 +51,7 @@ class Fields(NamedTuple):
     """(cell,) rise/run, given fields only."""
     aspect_rad: F32
     fuel: I16
-    """(cell,) row of `behaviour`, -1 does not burn."""
+    """(cell,) row of `behaviour` (0 of given fields), -1 never burns."""
     rise_east: F32
     rise_north: F32
     behaviour: F64
@@ -68,11 +68,12 @@ class Speeds(NamedTuple):
     """Speeds of the cells met so far."""
 
     metric: F32
-    """(cell, slot, 3): a, b east, b north."""
+    """(slot, cell, 4): a, b east, b north, 1 / a."""
     stamp: I32
-    """(cell, slot): period + 1 held in the slot, 0 for none."""
+    """(slot, cell): period + 1 held in the slot, 0 for none."""
     rise: F32
-    """(cell, 5): rise over run to east and north; length on the slope of a metre east, of one north, and sqrt(det M)."""
+    """(cell, 7): rise over run to east and north; length on the slope of a metre east, of one north, and sqrt(det M); the
+    inverse of the two lengths."""
     met: Mask
     """(cell,): whether the fire came to it."""
     cells: I32
@@ -84,12 +85,7 @@ class Speeds(NamedTuple):
 @njit(**INLINE)
 def burns(fields: Fields, cell: int) -> bool:
     """Whether a cell ever carries fire."""
-    if not fields.given:
-        return fields.fuel[cell] >= 0
-    fastest = 0.0
-    for period in range(fields.head_rate.shape[0]):
-        fastest = max(fastest, fields.head_rate[period, cell])
-    return fastest > SLOWEST_M_MIN
+    return fields.fuel[cell] >= 0
 
 
 @njit(**INLINE)
@@ -113,10 +109,10 @@ def period_end(fields: Fields, period: int) -> float:
 def meet(fields: Fields, speeds: Speeds, cell: int) -> None:
     """Note a cell met for the first time and its rise."""
     if fields.given:
-        down = fields.aspect_rad[cell]
-        steep = fields.slope[cell]
-        speeds.rise[cell, 0] = -steep * np.sin(down) if steep > 0 else 0.0
-        speeds.rise[cell, 1] = -steep * np.cos(down) if steep > 0 else 0.0
+        down, steep = fields.aspect_rad[cell], fields.slope[cell]
+        tilted = steep > 0 and np.isfinite(down)
+        speeds.rise[cell, 0] = -steep * np.sin(down) if tilted else 0.0
+        speeds.rise[cell, 1] = -steep * np.cos(down) if tilted else 0.0
     else:
         speeds.rise[cell, 0] = fields.rise_east[cell]
         speeds.rise[cell, 1] = fields.rise_north[cell]
@@ -124,6 +120,8 @@ def meet(fields: Fields, speeds: Speeds, cell: int) -> None:
     speeds.rise[cell, 2] = np.sqrt(1 + gx * gx)
     speeds.rise[cell, 3] = np.sqrt(1 + gy * gy)
     speeds.rise[cell, 4] = np.sqrt(1 + gx * gx + gy * gy)
+    speeds.rise[cell, 5] = 1 / np.sqrt(1 + gx * gx)
+    speeds.rise[cell, 6] = 1 / np.sqrt(1 + gy * gy)
     speeds.met[cell] = True
     speeds.cells[speeds.tally[0]] = cell
     speeds.tally[0] += 1
@@ -219,21 +217,27 @@ def head_of(fields: Fields, cell: int, period: int) -> tuple[float, float, float
     return fuel_head(fields, cell, period)
 
 
-@njit(**INLINE)
-def load(fields: Fields, speeds: Speeds, cell: int, period: int) -> int:
-    """Slot that holds the cell's speed in a period, computed on first need."""
-    slot = period % SLOTS
-    if speeds.stamp[cell, slot] == period + 1:
-        return slot
+@njit(**COMPILE)
+def fill(fields: Fields, speeds: Speeds, cell: int, period: int, slot: int) -> None:
+    """Compute a cell's speed in a period into a slot."""
     rate, east, north, ecc = head_of(fields, cell, period)
     gx, gy = speeds.rise[cell, 0], speeds.rise[cell, 1]
     up = gx * east + gy * north
     slowness = 1 / (rate * (1 - ecc)) if rate > SLOWEST_M_MIN else np.inf
     drift = slowness * ecc / np.sqrt(1 + up * up) if rate > SLOWEST_M_MIN else 0.0
-    speeds.metric[cell, slot, 0] = slowness
-    speeds.metric[cell, slot, 1] = drift * (east + gx * up)
-    speeds.metric[cell, slot, 2] = drift * (north + gy * up)
-    speeds.stamp[cell, slot] = period + 1
+    speeds.metric[slot, cell, 0] = slowness
+    speeds.metric[slot, cell, 3] = rate * (1 - ecc) if rate > SLOWEST_M_MIN else 0.0
+    speeds.metric[slot, cell, 1] = drift * (east + gx * up)
+    speeds.metric[slot, cell, 2] = drift * (north + gy * up)
+    speeds.stamp[slot, cell] = period + 1
+
+
+@njit(**INLINE)
+def load(fields: Fields, speeds: Speeds, cell: int, period: int) -> int:
+    """Slot that holds the cell's speed in a period, computed on first need."""
+    slot = period % SLOTS
+    if speeds.stamp[slot, cell] != period + 1:
+        fill(fields, speeds, cell, period, slot)
     return slot
 
 
@@ -254,8 +258,8 @@ def run_time(
     left, arrival = 1.0, np.inf
     while t < bound:
         slot = load(fields, speeds, cell, period)
-        slow = speeds.metric[cell, slot, 0]
-        need = left * (slow * length - speeds.metric[cell, slot, 1] * dx - speeds.metric[cell, slot, 2] * dy)
+        slow = speeds.metric[slot, cell, 0]
+        need = left * (slow * length - speeds.metric[slot, cell, 1] * dx - speeds.metric[slot, cell, 2] * dy)
         end = period_end(fields, period)
         if t + need <= end:
             arrival = t + need if slow < np.inf else np.inf
