@@ -251,6 +251,44 @@ def test_moisture_by_zone_is_that_of_weather_with_it(canopy):
     assert ours[0, 0] > 1.2 * ours[0, -1]
 
 
+def test_a_landscape_turned_with_its_trees_and_wind_burns_turned():
+    """A quarter turn clockwise of everything: the fire turns along."""
+    rng, n = np.random.default_rng(7), 50
+    ground = patchy(n, seed=6)
+    canopy = Canopy(rng.choice([0.0, 0.4, 0.7], (n, n)), 16.0, 1.0, 0.15)
+    ratio, turn = (
+        rng.uniform(0.6, 1.4, (1, n, n)).astype(np.float32),
+        rng.uniform(-40, 40, (1, n, n)).astype(np.float32),
+    )
+    air = wind(9.0, 215.0).changed(field=WindField(ratio, turn))
+
+    def turned(raster):
+        return np.ascontiguousarray(np.rot90(raster, -1, (-2, -1)))
+
+    known = np.ones((n, n), bool)
+    one = Landscape(
+        ground.grid, ground.fuel, 0 * ground.slope_deg, ground.slope_deg, ground.aspect_deg, known, canopy=canopy
+    )
+    other = Landscape(
+        ground.grid,
+        turned(ground.fuel),
+        0 * ground.slope_deg,
+        turned(ground.slope_deg),
+        turned((ground.aspect_deg + 90) % 360),
+        known,
+        canopy=Canopy(turned(canopy.cover), 16.0, 1.0, 0.15),
+    )
+    there = wind(9.0, 305.0).changed(field=WindField(turned(ratio), turned(turn)))
+    row, col = one.nearest_burnable(25, 25)
+    a = spread(one, air, (row, col), 2.0, crown="rothermel")
+    b = spread(other, there, (col, n - 1 - row), 2.0, crown="rothermel")
+    assert a.burned.sum() > 300
+    both = a.burned & np.rot90(b.burned)
+    assert both.sum() > 0.99 * (a.burned | np.rot90(b.burned)).sum()
+    assert np.rot90(b.arrival_min)[both] == pytest.approx(a.arrival_min[both], rel=1e-3)
+    assert (np.rot90(b.kind) == a.kind)[both].mean() > 0.99
+
+
 # ---------------------------------------------------------------------------------------------- ensemble members
 def test_another_fuel_on_the_same_terrain_is_a_landscape_made_anew():
     ground = patchy(40, seed=5)
