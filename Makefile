@@ -7,7 +7,7 @@ OUT    ?= demo
 export UV_FIND_LINKS ?= $(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null || echo $$PIP_FIND_LINKS)
 STAMP  := $(VENV)/.installed
 
-.PHONY: help setup demo test lint peers bench evidence clean
+.PHONY: help setup demo test lint peers pyretechnics bench evidence clean
 help:            ## what each command does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
@@ -34,6 +34,11 @@ peers: setup     ## the environment of the peers that benchmarks run beside, in 
 	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
 	$(BIN)/uv pip install -q --python .venv-peers/bin/python --no-deps -r benchmarks/peers/requirements.txt
 
+pyretechnics: setup  ## the environment of pyretechnics (beside numpy 1), in .venv-pyretechnics
+	test -x .venv-pyretechnics/bin/python || $(PYTHON) -m venv .venv-pyretechnics
+	$(BIN)/uv pip install -q --python .venv-pyretechnics/bin/python "cython<3.1" "numpy<2" setuptools wheel
+	$(BIN)/uv pip install -q --python .venv-pyretechnics/bin/python --no-build-isolation pyretechnics
+
 bench: setup     ## short benchmarks against peers, as ratios
 	$(BIN)/python -m benchmarks.run
 
@@ -41,4 +46,4 @@ evidence: setup  ## every figure the documents quote (ROOM=fire for one room, JS
 	$(BIN)/python -m benchmarks.evidence $(if $(ROOM),--room $(ROOM)) $(if $(JSON),--json) $(if $(LONG),--long)
 
 clean:           ## remove what the commands made here
-	rm -rf $(VENV) .venv-peers .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .venv-peers .venv-pyretechnics .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -70,3 +70,17 @@ def test_the_readme_quotes_the_first_notebook():
     lines = [line for line in quoted.splitlines() if line.strip()]
     assert 10 <= len(lines) <= 20
     assert not [line for line in lines if line.split("#")[0].strip() not in known]
+
+
+@pytest.mark.slow
+def test_the_fifth_notebook_holds_a_fire_with_a_line_and_finds_the_reach_of_a_scar():
+    outputs = outputs_of("05_fire.ipynb")
+    said = str(outputs)
+    free, held = (int(n) for n in re.search(r"(\d+) free, (\d+) held", said).groups())
+    assert held < free
+    assert any("leaflet" in str(out.get("data", "")) for out in outputs)
+    low, high = (
+        float(n)
+        for n in re.search(r"rate factor x hours is identified: [\d.]+ \(([\d.]+) to ([\d.]+)\)", said).groups()
+    )
+    assert low < 1.3 * 4.0 < high

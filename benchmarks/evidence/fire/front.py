@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from benchmarks import front
+from benchmarks import front, front_refinement
 from benchmarks.evidence import Row, row
 from geolabel.fire.front.solver import Solver
 
@@ -44,3 +44,31 @@ def ellipse() -> Iterator[Row]:
         yield Row(
             name, error, "%", "pyretechnics +2.3 %, ELMFIRE +5.3 % (TARGETS)", f"within {most} %", abs(error) <= most
         )
+
+
+@row("src/geolabel/fire/front", "benchmarks/front_refinement.py", long=True)
+def refinement() -> Iterator[Row]:
+    """Fires on three landscapes against their own refinement, each cell as 8 x 8."""
+    figures = front_refinement.study(
+        [front_refinement.patches(), front_refinement.mosaic(), front_refinement.corridors()]
+    )
+    finest = {
+        one.ground: one.area_ha
+        for one in figures
+        if (one.setting, one.split) == ("accurate", front_refinement.SPLITS[-1])
+    }
+    before = {
+        one.ground: one.area_ha
+        for one in figures
+        if (one.setting, one.split) == ("accurate", front_refinement.SPLITS[-2])
+    }
+    for one in figures:
+        if one.split != 1:
+            continue
+        least, most = GOALS[one.setting][:2]
+        error = 100 * (one.area_ha / finest[one.ground] - 1)
+        moved = 100 * (finest[one.ground] / before[one.ground] - 1)
+        name = f"front {one.setting}, {one.ground}: "
+        yield Row(name + "IoU with its refinement", one.iou, "", "", f">= {least}", one.iou >= least)
+        beside = f"the last doubling moved it by {moved:+.2f} %"
+        yield Row(name + "area error", error, "%", beside, f"within {most} %", abs(error) <= most)
