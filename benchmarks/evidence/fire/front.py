@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from benchmarks import front, front_refinement
+from benchmarks import crowns, front, front_refinement
 from benchmarks.evidence import Row, row
 from geolabel.fire.front.solver import Solver
 
@@ -72,3 +72,28 @@ def refinement() -> Iterator[Row]:
         yield Row(name + "IoU with its refinement", one.iou, "", "", f">= {least}", one.iou >= least)
         beside = f"the last doubling moved it by {moved:+.2f} %"
         yield Row(name + "area error", error, "%", beside, f"within {most} %", abs(error) <= most)
+
+
+@row("src/geolabel/fire/front", "src/geolabel/fire/behave", "benchmarks/crowns.py", needs="landscape-napa-landfire")
+def heads() -> Iterator[Row]:
+    """The front's compiled head against the point model, over all burnable cells of Napa and Sonoma, with crown fire."""
+    place = crowns.napa()
+    assert place is not None
+    for model in crowns.CROWN_MODELS:
+        found = crowns.heads_on_napa(*place, model)
+        kinds = ", ".join(
+            f"{key.removeprefix('share_')} {share:.2f}" for key, share in found.items() if "share_" in key
+        )
+        name, other, error = f"head on Napa, {model}: ", found["other_kind"], found["rate_error"]
+        yield Row(name + "cells of another kind than the point model's", other, "", kinds, "0", other == 0)
+        yield Row(
+            name + "largest relative error of the rate",
+            error,
+            "",
+            f"{found['cells']:,.0f} cells",
+            "<= .001",
+            error <= 1e-3,
+        )
+    areas = crowns.areas_on_napa(*place)
+    for name, hectares in areas.items():
+        yield Row(f"one fire of 3 h on Napa, {name}", hectares, "ha", "12 m/s, 1-h fuel at 4 %")

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 NEVER_YEAR = "how many fires start, and when, is not part of this map"
 DEPTH = ("arrival_min", "bearing_deg", "rate_m_min", "flame_m", "intensity_kw_m")
+NO_KIND = 255
+"""`Fire.kind` where nothing burned."""
 UNITS = ("min", "degree", "m/min", "m", "kW/m")
 
 
@@ -134,7 +136,12 @@ def write_fire(fire: Fire, folder: Path, *, start: When, hours: Sequence[float] 
         )
     bands = [np.asarray(getattr(fire, name), np.float32) for name in DEPTH]
     bands[0] = np.where(np.isfinite(bands[0]), bands[0], np.float32(np.nan))
-    cog = write_cog(folder / "fire.tif", bands, fire.grid, names=DEPTH, nodata=float("nan"), units=UNITS)
+    names: tuple[str, ...] = DEPTH
+    units: tuple[str, ...] = UNITS
+    if fire.kind is not None:
+        bands.append(np.where(fire.kind == NO_KIND, np.float32(np.nan), fire.kind).astype(np.float32))
+        names, units = (*DEPTH, "crown_fire"), (*UNITS, "0 surface, 1 conditional, 2 passive, 3 active")
+    cog = write_cog(folder / "fire.tif", bands, fire.grid, names=names, nodata=float("nan"), units=units)
     return {"isochrones": path, "cog": cog}
 
 
