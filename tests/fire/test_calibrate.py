@@ -36,7 +36,7 @@ def fire(ground, start):
 
 
 def learned(ground, start, *perimeters, **more):
-    return calibrate(ground, AIR, start, perimeters, **{"seed": 1, "runs": RUNS, "prior": PRIOR, **more})
+    return calibrate(ground, AIR, start, perimeters, **{"seed": 1, "runs": RUNS, "prior": PRIOR, "pieces": 4.0, **more})
 
 
 @pytest.fixture(scope="module")
