@@ -12,7 +12,7 @@ from geolabel.digests import digest
 from geolabel.fire.arrays import F32, F64, I32, Mask
 from geolabel.fire.front.kernel import enter, first_node, lean_of, march, offer_in, straight
 from geolabel.fire.front.queue import IDLE, Mesh, Queue
-from geolabel.fire.front.speed import COMPILE, INLINE, SLOTS, Fields, Speeds, load, period_of, run_time, slope_length
+from geolabel.fire.front.speed import COMPILE, INLINE, Fields, Speeds, load, period_of, run_time, slope_length, slots_of
 
 PARTS = ("speed", "queue", "kernel", "burn")
 
@@ -79,7 +79,7 @@ def reach_centre(fields: Fields, mesh: Mesh, queue: Queue, speeds: Speeds, cell:
         period = period_of(fields, tp, period)
         slot = load(fields, speeds, cell, period)
         gap, share = 0.0, 0.0
-        if usable(tq) and speeds.metric[slot, cell, 0] < np.inf:
+        if usable(tq) and speeds.metric[slot, 0] < np.inf:
             gap = tq - tp
             share = best_share(speeds, cell, slot, (ex, ey), (wx, wy), gap, mesh.per_m)
         dx, dy = wx - share * ex, wy - share * ey
@@ -101,13 +101,13 @@ def front_at(
     The gradient of arrival is the derivative of the time of the run that came first; the front's normal is its direction.
     """
     slot = load(fields, speeds, cell, period_of(fields, t, 0))
-    a, gx, gy = speeds.metric[slot, cell, 0], speeds.rise[cell, 0], speeds.rise[cell, 1]
+    a, gx, gy = speeds.metric[slot, 0], speeds.rise[cell, 0], speeds.rise[cell, 1]
     length = slope_length(speeds, cell, run[0], run[1])
     if not (length > 0 and a < np.inf):
         return np.nan, np.nan, np.nan
     climb = gx * run[0] + gy * run[1]
-    px = a * (run[0] + gx * climb) / length - speeds.metric[slot, cell, 1]
-    py = a * (run[1] + gy * climb) / length - speeds.metric[slot, cell, 2]
+    px = a * (run[0] + gx * climb) / length - speeds.metric[slot, 1]
+    py = a * (run[1] + gy * climb) / length - speeds.metric[slot, 2]
     along = gx * px + gy * py
     slowness = np.sqrt(px * px + py * py - along * along / (1 + gx * gx + gy * gy))
     size = np.sqrt(px * px + py * py)
@@ -137,9 +137,10 @@ def clear(fields: Fields, queue: Queue, speeds: Speeds) -> None:
     for i in range(queue.tally[0]):
         queue.arrival[queue.touched[i]] = np.inf
         queue.after[queue.touched[i]] = IDLE
+    n = slots_of(fields)
     for i in range(speeds.tally[0]):
-        for slot in range(min(SLOTS, len(fields.starts))):
-            speeds.stamp[slot, speeds.cells[i]] = 0
+        for slot in range(n):
+            speeds.stamp[speeds.cells[i] * n + slot] = 0
         speeds.met[speeds.cells[i]] = False
     queue.tally[0], queue.tally[1], speeds.tally[0] = 0, 0, 0
 

@@ -66,8 +66,8 @@ class Solver:
             before=np.empty(nodes, np.int32),
             touched=np.empty(nodes, np.int32),
             speeds=Speeds(
-                np.empty((SLOTS, cells, 4), np.float32),
-                np.zeros((SLOTS, cells), np.int32),
+                np.empty((cells * SLOTS, 4), np.float32),
+                np.zeros(cells * SLOTS, np.int32),
                 np.empty((cells, 7), np.float32),
                 np.zeros(cells, bool),
                 np.empty(cells, np.int32),

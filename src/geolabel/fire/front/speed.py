@@ -35,7 +35,7 @@ whether passive fires go by Cruz."""
 SURFACE, CONDITIONAL, PASSIVE, ACTIVE = range(4)
 """As in `behave.crown`, for which a test stands."""
 SLOTS = 4
-"""Periods of a cell kept at a time."""
+"""Periods of a cell kept at a time, at most."""
 
 
 class Fields(NamedTuple):
@@ -68,9 +68,9 @@ class Speeds(NamedTuple):
     """Speeds of the cells met so far."""
 
     metric: F32
-    """(slot, cell, 4): a, b east, b north, 1 / a."""
+    """(slot, 4): a, b east, b north, 1 / a."""
     stamp: I32
-    """(slot, cell): period + 1 held in the slot, 0 for none."""
+    """(slot,): period + 1 held in the slot, 0 for none."""
     rise: F32
     """(cell, 7): rise over run to east and north; length on the slope of a metre east, of one north, and sqrt(det M); the
     inverse of the two lengths."""
@@ -217,6 +217,12 @@ def head_of(fields: Fields, cell: int, period: int) -> tuple[float, float, float
     return fuel_head(fields, cell, period)
 
 
+@njit(**INLINE)
+def slots_of(fields: Fields) -> int:
+    """Slots a cell has: no more than there are periods, so that what is used lies close together."""
+    return min(SLOTS, len(fields.starts))
+
+
 @njit(**COMPILE)
 def fill(fields: Fields, speeds: Speeds, cell: int, period: int, slot: int) -> None:
     """Compute a cell's speed in a period into a slot."""
@@ -225,18 +231,19 @@ def fill(fields: Fields, speeds: Speeds, cell: int, period: int, slot: int) -> N
     up = gx * east + gy * north
     slowness = 1 / (rate * (1 - ecc)) if rate > SLOWEST_M_MIN else np.inf
     drift = slowness * ecc / np.sqrt(1 + up * up) if rate > SLOWEST_M_MIN else 0.0
-    speeds.metric[slot, cell, 0] = slowness
-    speeds.metric[slot, cell, 3] = rate * (1 - ecc) if rate > SLOWEST_M_MIN else 0.0
-    speeds.metric[slot, cell, 1] = drift * (east + gx * up)
-    speeds.metric[slot, cell, 2] = drift * (north + gy * up)
-    speeds.stamp[slot, cell] = period + 1
+    speeds.metric[slot, 0] = slowness
+    speeds.metric[slot, 3] = rate * (1 - ecc) if rate > SLOWEST_M_MIN else 0.0
+    speeds.metric[slot, 1] = drift * (east + gx * up)
+    speeds.metric[slot, 2] = drift * (north + gy * up)
+    speeds.stamp[slot] = period + 1
 
 
 @njit(**INLINE)
 def load(fields: Fields, speeds: Speeds, cell: int, period: int) -> int:
     """Slot that holds the cell's speed in a period, computed on first need."""
-    slot = period % SLOTS
-    if speeds.stamp[slot, cell] != period + 1:
+    n = slots_of(fields)
+    slot = cell * n + period % n
+    if speeds.stamp[slot] != period + 1:
         fill(fields, speeds, cell, period, slot)
     return slot
 
@@ -258,8 +265,8 @@ def run_time(
     left, arrival = 1.0, np.inf
     while t < bound:
         slot = load(fields, speeds, cell, period)
-        slow = speeds.metric[slot, cell, 0]
-        need = left * (slow * length - speeds.metric[slot, cell, 1] * dx - speeds.metric[slot, cell, 2] * dy)
+        slow = speeds.metric[slot, 0]
+        need = left * (slow * length - speeds.metric[slot, 1] * dx - speeds.metric[slot, 2] * dy)
         end = period_end(fields, period)
         if t + need <= end:
             arrival = t + need if slow < np.inf else np.inf
