@@ -287,7 +287,16 @@ class Grid:
 
         A bearing from true north is the bearing from grid north plus this angle.
         """
+        if row is None and col is None:
+            return self._convergence_deg
         row, col = (self.height - 1) / 2 if row is None else row, (self.width - 1) / 2 if col is None else col
+        return self._convergence_at(row, col)
+
+    @cached_property
+    def _convergence_deg(self) -> float:
+        return self._convergence_at((self.height - 1) / 2, (self.width - 1) / 2)
+
+    def _convergence_at(self, row: float, col: float) -> float:
         point = self.lonlat(row, col)
         if not self.crs.projected:
             return 0.0

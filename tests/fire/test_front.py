@@ -173,6 +173,21 @@ def test_speed_that_changes_with_time():
     assert seen.sum() == pytest.approx((truth <= 220).sum(), rel=0.005)
 
 
+def test_a_cell_may_burn_over_many_periods():
+    """A front whose rate is drawn anew every 5 min takes some twenty of them for a cell, and covers the sum of its ways."""
+    shape, start, rng = (31, 31), (15, 15), np.random.default_rng(4)
+    starts = np.arange(0.0, 1500.0, 5.0)
+    speed = rng.uniform(0.02, 0.25, len(starts))
+    rate = np.repeat(speed, shape[0] * shape[1]).reshape(-1, *shape)
+    way = np.concatenate([[0.0], np.cumsum(speed * 5.0)])
+    ours, _, _ = first_arrival(rate, 0 * rate, 0 * rate, start, 1000, res_m=RES, starts_min=starts.tolist())
+    far = np.hypot(*offsets(shape, start))
+    truth = np.interp(far, way, np.append(starts, 1500.0))
+    seen = np.isfinite(ours) & (far > 0)
+    assert seen.sum() > 300
+    assert np.abs(ours - truth)[seen].max() < 0.03 * 1000
+
+
 def test_a_perimeter_spreads_from_its_edge():
     shape = (40, 40)
     mask = np.zeros(shape, bool)

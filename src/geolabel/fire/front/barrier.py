@@ -7,16 +7,17 @@ by then lets no fire through. What burned before stays burned.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
 from geolabel.errors import FireError
 from geolabel.fire.arrays import F32
-from geolabel.fire.front.drawn import Drawn, on_grid, touched
 from geolabel.grid import Grid
+
+if TYPE_CHECKING:
+    from geolabel.fire.front.drawn import Drawn  # geopandas weighs 70 MB: loaded by who draws
 
 
 def closing_min(drawn: Drawn, grid: Grid, minutes: float | Sequence[float] = 0.0, *, crs: Any = None) -> F32:
@@ -34,6 +35,10 @@ def closing_min(drawn: Drawn, grid: Grid, minutes: float | Sequence[float] = 0.0
     FireError
         Minutes that are no numbers, or not as many as geometries.
     """
+    import geopandas as gpd
+
+    from geolabel.fire.front.drawn import on_grid, touched
+
     series = on_grid(drawn, grid, crs)
     when = np.asarray(minutes, float)
     if np.isnan(when).any() or when.ndim > 1 or when.size not in (1, len(series)):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from geolabel.errors import FireError
 from geolabel.fire.arrays import F64, I32, Mask
 from geolabel.fire.front.barrier import check_closing
-from geolabel.fire.front.drawn import Drawn, inside, touched
 from geolabel.grid import Grid, LonLat
+
+if TYPE_CHECKING:
+    from geolabel.fire.front.drawn import Drawn  # geopandas weighs 70 MB: loaded by who draws
 
 POINT, LINE, AREA = 0, 1, 2
 """Lit at the centre, and the cell must burn; lit at the centre where it burns; burns as a whole where it burns."""
@@ -86,6 +88,8 @@ class Ignition:
         crs
             Of a bare geometry that is not in the grid's CRS, e.g. "EPSG:4326".
         """
+        from geolabel.fire.front.drawn import touched
+
         return cls._of(_where(touched(line, grid, crs), "line"), minutes, LINE)
 
     @classmethod
@@ -101,6 +105,8 @@ class Ignition:
             return cls._of(_where(area.astype(bool), "area"), minutes, AREA)
         if grid is None:
             raise FireError("a drawn perimeter without a grid", hint="Ignition.perimeter(outline, landscape.grid)")
+        from geolabel.fire.front.drawn import inside
+
         return cls._of(_where(inside(area, grid, crs), "area"), minutes, AREA)
 
     @classmethod

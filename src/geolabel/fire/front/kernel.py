@@ -155,10 +155,10 @@ def lean_of(
     There are `per_m` intervals a metre. kappa is the pull of the arrivals along the interval over the slowness along it; a start inside needs abs(kappa) < 1.
     `lean` says how far the best start lies from the foot of X for each unit aside, `gain` what a unit aside costs.
     """
-    a = float(speeds.metric[slot, cell, 0])
-    bx, by = float(speeds.metric[slot, cell, 1]), float(speeds.metric[slot, cell, 2])
+    a = float(speeds.metric[slot, 0])
+    bx, by = float(speeds.metric[slot, 1]), float(speeds.metric[slot, 2])
     inverse = per_m * float(speeds.rise[cell, 5] if e[0] != 0 else speeds.rise[cell, 6])
-    kappa = (gap + bx * e[0] + by * e[1]) * inverse * float(speeds.metric[slot, cell, 3])
+    kappa = (gap + bx * e[0] + by * e[1]) * inverse * float(speeds.metric[slot, 3])
     root = np.sqrt(max(1 - kappa * kappa, 1e-12))
     det = float(speeds.rise[cell, 4])
     return kappa, inverse * inverse, det * kappa * inverse * inverse / root, det * a * root * inverse
@@ -169,7 +169,7 @@ def straight(speeds: Speeds, cell: int, slot: int, t: float, d: tuple[float, flo
     """Arrival of a run d that starts at t and meets no change of weather."""
     length = slope_length(speeds, cell, d[0], d[1])
     metric = speeds.metric
-    return t + metric[slot, cell, 0] * length - metric[slot, cell, 1] * d[0] - metric[slot, cell, 2] * d[1]
+    return t + metric[slot, 0] * length - metric[slot, 1] * d[0] - metric[slot, 2] * d[1]
 
 
 @njit(**COMPILE)
@@ -215,7 +215,7 @@ def relax(
     skip = later(mesh, queue, base, first, n, early)
     if skip < n:
         slot = load(fields, speeds, cell, period)
-        bx, by = speeds.metric[slot, cell, 1], speeds.metric[slot, cell, 2]
+        bx, by = speeds.metric[slot, 1], speeds.metric[slot, 2]
         gx, gy = speeds.rise[cell, 0], speeds.rise[cell, 1]
         ex, ey = mesh.x[q] - mesh.x[p], mesh.y[q] - mesh.y[p]
         per_m, kappa, foot, lean, gain = mesh.per_m, 1.0, 1.0, 0.0, 0.0
@@ -245,6 +245,7 @@ def relax(
                 t = straight(speeds, cell, slot, tp + share * gap, (wx - share * ex, wy - share * ey))
             if not (t <= end and tp + share * gap >= start):
                 t = changing_run(fields, speeds, cell, (wx, wy), (ex, ey), (tp, gap, share, now), period)
+                slot = load(fields, speeds, cell, period)  # a run over many periods may have taken it
             offer_in(fields, mesh, queue, cell, base, x, t)
 
 
