@@ -5,7 +5,8 @@ another fuel, the wind wobbles from hour to hour while a constant one is told, i
 with an error of about a cell. Truths come from the prior. Each is calibrated twice: from its final scar with unknown
 duration, and from three perimeters with their times. The share of 90 % intervals that hold the truth is given with its
 Clopper-Pearson 95 % interval, and how much the perimeters took away of the prior's interval: an interval that holds
-the truth because it is the prior's says nothing.
+the truth because it is the prior's says nothing. `PIECES` was chosen on seeds from 0, 1000, 2000 and 3000 on; those from
+4000 on were burned with the choice.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from geolabel.fire.landscape import Landscape
 from geolabel.fire.weather.weather import Weather
 from geolabel.grid import Grid
 
-TRUTHS, RUNS, SIZE, RES = 48, 240, 110, 30.0
+TRUTHS, FIRST, RUNS, SIZE, RES = 48, 4000, 160, 110, 30.0
 FUELS = (102, 104, 122, 145, 165, 188)
 WOBBLE = Uncertainty(speed_share=0.15, direction_deg=10.0, correlation=0.8, log_rate=0.0, log_moisture=0.0)
 OUTLINE_SD = 0.8
@@ -120,7 +121,7 @@ def held(found, one, kind, seed):
     return rows
 
 
-def study(truths=TRUTHS, *, first=0, runs=RUNS, pieces=PIECES):
+def study(truths=TRUTHS, *, first=FIRST, runs=RUNS, pieces=PIECES):
     """Frame of one row a truth, kind of observation and quantity."""
     prior, rows = Prior(), []
     for seed in range(first, first + truths):
@@ -149,7 +150,7 @@ def summary(rows):
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--truths", type=int, default=TRUTHS)
-    parser.add_argument("--first", type=int, default=0, help="seed of the first truth")
+    parser.add_argument("--first", type=int, default=FIRST, help="seed of the first truth")
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--pieces", type=float, default=PIECES)
     told = parser.parse_args()

