@@ -12,7 +12,18 @@ from geolabel.digests import digest
 from geolabel.fire.arrays import F32, F64, I32, Mask
 from geolabel.fire.front.kernel import enter, first_node, lean_of, march, offer_in, straight
 from geolabel.fire.front.queue import IDLE, Mesh, Queue
-from geolabel.fire.front.speed import COMPILE, INLINE, Fields, Speeds, load, period_of, run_time, slope_length, slots_of
+from geolabel.fire.front.speed import (
+    COMPILE,
+    INLINE,
+    Fields,
+    Speeds,
+    load,
+    period_end,
+    period_of,
+    run_time,
+    slope_length,
+    slots_of,
+)
 
 PARTS = ("speed", "queue", "kernel", "burn")
 
@@ -62,7 +73,7 @@ def reach_centre(fields: Fields, mesh: Mesh, queue: Queue, speeds: Speeds, cell:
     around, half = 4 * mesh.k, 0.5 * mesh.x[mesh.k]
     base = first_node(mesh, cell // mesh.width, cell % mesh.width)
     best, run_x, run_y, period = np.inf, 0.0, 0.0, 0
-    earliest, changing = 0, len(fields.starts) > 1
+    earliest = 0
     for p in range(around):
         t = queue.arrival[base + mesh.offset[p]]
         if usable(t) and not queue.arrival[base + mesh.offset[earliest]] <= t:
@@ -83,10 +94,10 @@ def reach_centre(fields: Fields, mesh: Mesh, queue: Queue, speeds: Speeds, cell:
             gap = tq - tp
             share = best_share(speeds, cell, slot, (ex, ey), (wx, wy), gap, mesh.per_m)
         dx, dy = wx - share * ex, wy - share * ey
-        if changing:
-            t = run_time(fields, speeds, cell, dx, dy, tp + share * gap, best, period)
-        else:
-            t = straight(speeds, cell, slot, tp + share * gap, (dx, dy))
+        begin = tp + share * gap
+        t = straight(speeds, cell, slot, begin, (dx, dy))
+        if not (t <= period_end(fields, period) and begin >= fields.starts[period]):
+            t = run_time(fields, speeds, cell, dx, dy, begin, best, period)
         if t < best:
             best, run_x, run_y = t, dx, dy
     return best, run_x, run_y

@@ -34,7 +34,7 @@ active; critical rate; wind factor to east and north in the wind from which they
 whether passive fires go by Cruz."""
 SURFACE, CONDITIONAL, PASSIVE, ACTIVE = range(4)
 """As in `behave.crown`, for which a test stands."""
-SLOTS = 4
+SLOTS = 2
 """Periods of a cell kept at a time, at most."""
 
 
