@@ -61,7 +61,7 @@ def best_share(
 ) -> float:
     """Share of the way from P to Q = P + e at which the fastest run to X = P + w starts."""
     kappa, foot, lean, _ = lean_of(speeds, cell, slot, e, gap, per_m)
-    gx, gy = speeds.rise[cell, 0], speeds.rise[cell, 1]
+    gx, gy = speeds.rise[speeds.number[cell], 0], speeds.rise[speeds.number[cell], 1]
     ew = e[0] * w[0] + e[1] * w[1] + (gx * e[0] + gy * e[1]) * (gx * w[0] + gy * w[1])
     share = ew * foot - lean * abs(e[0] * w[1] - e[1] * w[0])
     return (0.0 if kappa >= 1 else 1.0) if abs(kappa) >= 1 else min(max(share, 0.0), 1.0)
@@ -112,7 +112,7 @@ def front_at(
     The gradient of arrival is the derivative of the time of the run that came first; the front's normal is its direction.
     """
     slot = load(fields, speeds, cell, period_of(fields, t, 0))
-    a, gx, gy = speeds.metric[slot, 0], speeds.rise[cell, 0], speeds.rise[cell, 1]
+    a, gx, gy = speeds.metric[slot, 0], speeds.rise[speeds.number[cell], 0], speeds.rise[speeds.number[cell], 1]
     length = slope_length(speeds, cell, run[0], run[1])
     if not (length > 0 and a < np.inf):
         return np.nan, np.nan, np.nan
@@ -148,11 +148,10 @@ def clear(fields: Fields, queue: Queue, speeds: Speeds) -> None:
     for i in range(queue.tally[0]):
         queue.arrival[queue.touched[i]] = np.inf
         queue.after[queue.touched[i]] = IDLE
-    n = slots_of(fields)
+    for slot in range(speeds.tally[0] * slots_of(fields)):
+        speeds.stamp[slot] = 0
     for i in range(speeds.tally[0]):
-        for slot in range(n):
-            speeds.stamp[speeds.cells[i] * n + slot] = 0
-        speeds.met[speeds.cells[i]] = False
+        speeds.number[speeds.cells[i]] = -1
     queue.tally[0], queue.tally[1], speeds.tally[0] = 0, 0, 0
 
 

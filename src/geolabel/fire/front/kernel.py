@@ -94,7 +94,7 @@ def first_node(mesh: Mesh, row: int, col: int) -> int:
 @njit(**COMPILE)
 def enter(fields: Fields, mesh: Mesh, queue: Queue, speeds: Speeds, row: int, col: int) -> None:
     """Prepare a burning cell when the fire first comes to it; later calls change nothing."""
-    if speeds.met[row * mesh.width + col]:
+    if speeds.number[row * mesh.width + col] >= 0:
         return
     meet(fields, speeds, row * mesh.width + col)
     close_corners(fields, mesh, queue, row, col)
@@ -157,10 +157,10 @@ def lean_of(
     """
     a = float(speeds.metric[slot, 0])
     bx, by = float(speeds.metric[slot, 1]), float(speeds.metric[slot, 2])
-    inverse = per_m * float(speeds.rise[cell, 5] if e[0] != 0 else speeds.rise[cell, 6])
+    inverse = per_m * float(speeds.rise[speeds.number[cell], 5] if e[0] != 0 else speeds.rise[speeds.number[cell], 6])
     kappa = (gap + bx * e[0] + by * e[1]) * inverse * float(speeds.metric[slot, 3])
     root = np.sqrt(max(1 - kappa * kappa, 1e-12))
-    det = float(speeds.rise[cell, 4])
+    det = float(speeds.rise[speeds.number[cell], 4])
     return kappa, inverse * inverse, det * kappa * inverse * inverse / root, det * a * root * inverse
 
 
@@ -170,29 +170,6 @@ def straight(speeds: Speeds, cell: int, slot: int, t: float, d: tuple[float, flo
     length = slope_length(speeds, cell, d[0], d[1])
     metric = speeds.metric
     return t + metric[slot, 0] * length - metric[slot, 1] * d[0] - metric[slot, 2] * d[1]
-
-
-@njit(**COMPILE)
-def changing_run(
-    fields: Fields,
-    speeds: Speeds,
-    cell: int,
-    w: tuple[float, float],
-    e: tuple[float, float],
-    times: tuple[float, float, float, float],
-    period: int,
-) -> float:
-    """Arrival of the fastest of three runs on which the weather changes, from an interval P, P + e to P + w; or `now`.
-
-    The best start under one weather need not be the best under two: it and both ends are tried.
-    """
-    tp, gap, share, best = times
-    for i in range(3):
-        s = share if i == 0 else i - 1.0
-        if i == 0 or (s != share and (e[0] != 0 or e[1] != 0)):
-            t = run_time(fields, speeds, cell, w[0] - s * e[0], w[1] - s * e[1], tp + s * gap, best, period)
-            best = min(best, t)
-    return best
 
 
 @njit(**INLINE)
@@ -216,7 +193,7 @@ def relax(
     if skip < n:
         slot = load(fields, speeds, cell, period)
         bx, by = speeds.metric[slot, 1], speeds.metric[slot, 2]
-        gx, gy = speeds.rise[cell, 0], speeds.rise[cell, 1]
+        gx, gy = speeds.rise[speeds.number[cell], 0], speeds.rise[speeds.number[cell], 1]
         ex, ey = mesh.x[q] - mesh.x[p], mesh.y[q] - mesh.y[p]
         per_m, kappa, foot, lean, gain = mesh.per_m, 1.0, 1.0, 0.0, 0.0
         if q != p:
@@ -243,7 +220,8 @@ def relax(
                 share = min(max(share, 0.0), 1.0)
                 t = straight(speeds, cell, slot, tp + share * gap, (wx - share * ex, wy - share * ey))
             if not (t <= end and tp + share * gap >= start):
-                t = changing_run(fields, speeds, cell, (wx, wy), (ex, ey), (tp, gap, share, now), period)
+                run_x, run_y, begin = wx - share * ex, wy - share * ey, tp + share * gap
+                t = run_time(fields, speeds, cell, run_x, run_y, begin, now, period)
                 slot = load(fields, speeds, cell, period)  # a run over many periods may have taken it
             offer_in(fields, mesh, queue, cell, base, x, t)
 
@@ -252,7 +230,7 @@ def relax(
 def visit(fields: Fields, mesh: Mesh, queue: Queue, speeds: Speeds, row: int, col: int, p: int, period: int) -> None:
     """Offer all runs through one burning cell that a newly reached place p allows."""
     cell, base = row * mesh.width + col, first_node(mesh, row, col)
-    if not speeds.met[cell]:
+    if speeds.number[cell] < 0:
         enter(fields, mesh, queue, speeds, row, col)
     left_done = settled(queue, base + mesh.offset[p - 1 if p > 0 else 4 * mesh.k - 1])
     right_done = settled(queue, base + mesh.offset[p + 1 if p + 1 < 4 * mesh.k else 0])

@@ -69,7 +69,7 @@ class Solver:
                 np.empty((cells * SLOTS, 4), np.float32),
                 np.zeros(cells * SLOTS, np.int32),
                 np.empty((cells, 7), np.float32),
-                np.zeros(cells, bool),
+                np.full(cells, -1, np.int32),
                 np.empty(cells, np.int32),
                 np.zeros(1, np.int64),
             ),

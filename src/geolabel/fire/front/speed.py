@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from geolabel.fire.arrays import F32, F64, I16, I32, I64, Mask
+from geolabel.fire.arrays import F32, F64, I16, I32, I64
 from geolabel.fire.behave.flame import M_MIN_PER_MPH
 
 COMPILE = {"nogil": True, "_nrt": False, "error_model": "numpy", "fastmath": {"contract", "nsz", "arcp"}}
@@ -68,14 +68,15 @@ class Speeds(NamedTuple):
     """Speeds of the cells met so far."""
 
     metric: F32
-    """(slot, 4): a, b east, b north, 1 / a."""
+    """(own number * slots + slot, 4): a, b east, b north, 1 / a."""
     stamp: I32
-    """(slot,): period + 1 held in the slot, 0 for none."""
+    """(own number * slots + slot,): period + 1 held in it, 0 for none."""
     rise: F32
-    """(cell, 7): rise over run to east and north; length on the slope of a metre east, of one north, and sqrt(det M); the
+    """(own, 7): rise over run to east and north; length on the slope of a metre east, of one north, and sqrt(det M); the
     inverse of the two lengths."""
-    met: Mask
-    """(cell,): whether the fire came to it."""
+    number: I32
+    """(cell,): when the fire came to it, counted from 0, -1 before it does: what is kept of cells takes only as much memory as the
+    largest fire needs."""
     cells: I32
     """Cells met, in order."""
     tally: I64
@@ -108,22 +109,23 @@ def period_end(fields: Fields, period: int) -> float:
 @njit(**INLINE)
 def meet(fields: Fields, speeds: Speeds, cell: int) -> None:
     """Note a cell met for the first time and its rise."""
+    own = speeds.tally[0]
     if fields.given:
         down, steep = fields.aspect_rad[cell], fields.slope[cell]
         tilted = steep > 0 and np.isfinite(down)
-        speeds.rise[cell, 0] = -steep * np.sin(down) if tilted else 0.0
-        speeds.rise[cell, 1] = -steep * np.cos(down) if tilted else 0.0
+        speeds.rise[own, 0] = -steep * np.sin(down) if tilted else 0.0
+        speeds.rise[own, 1] = -steep * np.cos(down) if tilted else 0.0
     else:
-        speeds.rise[cell, 0] = fields.rise_east[cell]
-        speeds.rise[cell, 1] = fields.rise_north[cell]
-    gx, gy = float(speeds.rise[cell, 0]), float(speeds.rise[cell, 1])
-    speeds.rise[cell, 2] = np.sqrt(1 + gx * gx)
-    speeds.rise[cell, 3] = np.sqrt(1 + gy * gy)
-    speeds.rise[cell, 4] = np.sqrt(1 + gx * gx + gy * gy)
-    speeds.rise[cell, 5] = 1 / np.sqrt(1 + gx * gx)
-    speeds.rise[cell, 6] = 1 / np.sqrt(1 + gy * gy)
-    speeds.met[cell] = True
-    speeds.cells[speeds.tally[0]] = cell
+        speeds.rise[own, 0] = fields.rise_east[cell]
+        speeds.rise[own, 1] = fields.rise_north[cell]
+    gx, gy = float(speeds.rise[own, 0]), float(speeds.rise[own, 1])
+    speeds.rise[own, 2] = np.sqrt(1 + gx * gx)
+    speeds.rise[own, 3] = np.sqrt(1 + gy * gy)
+    speeds.rise[own, 4] = np.sqrt(1 + gx * gx + gy * gy)
+    speeds.rise[own, 5] = 1 / np.sqrt(1 + gx * gx)
+    speeds.rise[own, 6] = 1 / np.sqrt(1 + gy * gy)
+    speeds.number[cell] = own
+    speeds.cells[own] = cell
     speeds.tally[0] += 1
 
 
@@ -227,7 +229,7 @@ def slots_of(fields: Fields) -> int:
 def fill(fields: Fields, speeds: Speeds, cell: int, period: int, slot: int) -> None:
     """Compute a cell's speed in a period into a slot."""
     rate, east, north, ecc = head_of(fields, cell, period)
-    gx, gy = speeds.rise[cell, 0], speeds.rise[cell, 1]
+    gx, gy = speeds.rise[speeds.number[cell], 0], speeds.rise[speeds.number[cell], 1]
     up = gx * east + gy * north
     slowness = 1 / (rate * (1 - ecc)) if rate > SLOWEST_M_MIN else np.inf
     drift = slowness * ecc / np.sqrt(1 + up * up) if rate > SLOWEST_M_MIN else 0.0
@@ -242,7 +244,7 @@ def fill(fields: Fields, speeds: Speeds, cell: int, period: int, slot: int) -> N
 def load(fields: Fields, speeds: Speeds, cell: int, period: int) -> int:
     """Slot that holds the cell's speed in a period, computed on first need."""
     n = slots_of(fields)
-    slot = cell * n + period % n
+    slot = speeds.number[cell] * n + period % n
     if speeds.stamp[slot] != period + 1:
         fill(fields, speeds, cell, period, slot)
     return slot
@@ -251,7 +253,7 @@ def load(fields: Fields, speeds: Speeds, cell: int, period: int) -> int:
 @njit(**INLINE)
 def slope_length(speeds: Speeds, cell: int, dx: float, dy: float) -> float:
     """Length on the slope of a run (dx, dy) in the map plane."""
-    climb = speeds.rise[cell, 0] * dx + speeds.rise[cell, 1] * dy
+    climb = speeds.rise[speeds.number[cell], 0] * dx + speeds.rise[speeds.number[cell], 1] * dy
     return np.sqrt(dx * dx + dy * dy + climb * climb)
 
 
