@@ -110,6 +110,20 @@ class Run:
         return self.ensemble.mean_area_ha * 1e4 / self.ensemble.grid.cell_area_m2()
 
     @property
+    def figures(self) -> dict[str, float]:
+        """What is reported of it."""
+        e = self.ensemble
+        return {
+            "wall_s": self.wall_s,
+            "cpu_s": self.cpu_s,
+            "peak_mb": self.peak_mb,
+            "cells": self.cells,
+            "mcells_s": self.mcells_s,
+            "error": float(e.error[-1].max()),
+            "share": float(e.probability[-1].max()),
+        }
+
+    @property
     def mcells_s(self) -> float:
         """Million burned cells a second."""
         return self.cells * self.ensemble.n / self.wall_s / 1e6
@@ -128,6 +142,13 @@ def run(ground: Landscape, air: Weather, *, fires: int, threads: int, seed: int 
     ensemble = burn_probability(ground, air, even_density(ground.grid), HOURS, fires=fires, seed=seed, threads=threads)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     return Run(ensemble, wall, cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def alone(*, fires: int, threads: int) -> dict[str, float]:
+    """Figures of a campaign over the mosaic in a process of its own, so that its memory is the campaign's."""
+    command = [sys.executable, "-m", "benchmarks.campaign", "--json", "--fires", str(fires), "--threads", str(threads)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).resolve().parents[1])
+    return json.loads(said.stdout)
 
 
 @dataclass(frozen=True)
@@ -213,6 +234,7 @@ def main() -> int:
     parser.add_argument("--napa", action="store_true", help="Napa and Sonoma instead of the mosaic")
     parser.add_argument("--peer", metavar="PYTHON", help="interpreter of an environment with pyretechnics")
     parser.add_argument("--beside", type=int, default=20, help="fires that the peer burns too")
+    parser.add_argument("--json", action="store_true", help="the figures of the run alone, for machines")
     parser.add_argument("--skill", action="store_true", help="spread against error instead")
     args = parser.parse_args()
     if args.skill:
@@ -225,6 +247,9 @@ def main() -> int:
             )
         return 0
     ground, air = (napa(), weather(30.0, 45.0)) if args.napa else (mosaic(args.size), weather())
+    if args.json:
+        print(json.dumps(run(ground, air, fires=args.fires, threads=args.threads).figures))
+        return 0
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; {args.threads} threads")
     print(report(run(ground, air, fires=args.fires, threads=args.threads)))
     if args.identity:
