@@ -79,6 +79,7 @@ _HOME = {
     "read_samples": "fire.weather.samples",
     "read_windninja": "fire.weather.windninja",
     "calibrate": "fire.calibrate.fit",
+    "calibrate_on": "steps.calibrate",
     "Perimeter": "fire.calibrate.likelihood",
     "draw": "view.draw",
     "field_map": "view.field",
@@ -128,6 +129,7 @@ if TYPE_CHECKING:
     from geolabel.scene.zonal import zonal
     from geolabel.steps.behave import behave
     from geolabel.steps.burns import burned, burned_index, burned_parts
+    from geolabel.steps.calibrate import calibrate_on
     from geolabel.steps.cover import classifier, classify, landform, segments, settlements, terrain, water
     from geolabel.steps.exports import tiles
     from geolabel.steps.fires import burn_probability, regional_map, spread
