@@ -43,7 +43,8 @@ SLOPE = 0.125
 """Median rise over run."""
 MOISTURE = {"m1": 0.05, "m10": 0.06, "m100": 0.07}
 PEER = Path(__file__).resolve().parent / "peers" / "with_pyretechnics.py"
-NAPA = Path(__file__).resolve().parents[2] / "shared" / "data" / "landscape-napa-landfire"
+DATA = Path(os.environ.get("GEOLABEL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+NAPA = DATA / "landscape-napa-landfire"
 
 
 # ---------------------------------------------------------------------------------------------- grounds
@@ -72,20 +73,10 @@ def mosaic(size: int = 1000, seed: int = 1) -> Landscape:
 
 
 def napa() -> Landscape:
-    """Fuel and terrain of Napa and Sonoma (LANDFIRE, 800 x 800 cells of 30 m); slope and aspect from the DEM."""
-    import rasterio
+    """Napa and Sonoma (LANDFIRE, 800 x 800 cells of 30 m), under their trees."""
+    from geolabel.steps.landfire import landfire
 
-    def read(name: str) -> np.ndarray:
-        with rasterio.open(NAPA / f"{name}.tif") as file:
-            return file.read(1)
-
-    with rasterio.open(NAPA / "dem.tif") as file:
-        grid = Grid.of(file.crs, file.transform, file.shape)
-    height = read("dem").astype(np.float32)
-    south, east = np.gradient(height, grid.res_m)
-    slope = np.degrees(np.arctan(np.hypot(south, east))).astype(np.float32)
-    aspect = np.where(slope > 0, np.degrees(np.arctan2(-east, south)) % 360, np.nan).astype(np.float32)
-    return Landscape(grid, read("fbfm40").astype(np.int16), height, slope, aspect, np.ones(grid.shape, bool))
+    return landfire(NAPA)
 
 
 def weather(speed_km_h: float = 20.0, from_deg: float = 180.0) -> Weather:
