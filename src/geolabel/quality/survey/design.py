@@ -95,7 +95,10 @@ def _rare(weights: NDArray[Any], n: int, least: int, low: NDArray[Any], most: ND
 
 def _within(wanted: NDArray[Any], n: int, low: NDArray[Any], most: NDArray[Any]) -> NDArray[Any]:
     """(stratum,) shares of n in proportion to what is wanted, within bounds: the factor is found by bisection."""
-    wanted = np.maximum(wanted, wanted.max() * 1e-12 if wanted.max() > 0 else 1.0)
+    most_wanted = float(wanted.max())
+    if not most_wanted > 1e-200:  # nothing is wanted more than anything else, to the last digit
+        wanted, most_wanted = np.ones_like(wanted), 1.0
+    wanted = np.maximum(wanted, most_wanted * 1e-12)
     below, above = 0.0, float((np.where(np.isfinite(most), most, n) / wanted).max()) + n / float(wanted.min())
     for _ in range(200):
         factor = (below + above) / 2
