@@ -14,7 +14,7 @@ from geolabel.fire.landscape import Cover
 from geolabel.fire.weather.field import WindField, Zones
 from geolabel.grid import Tile
 from geolabel.shapes import polygonise
-from geolabel.steps.calibrate import LEAST, around, calibrate_on, scar_mask, weather_on, window
+from geolabel.steps.calibrate import LEAST, around, calibrate_on, scar_mask, weather_on
 
 AIR, START = wind(4.0, 200.0, hours=6), (60, 70)
 
@@ -43,7 +43,7 @@ def test_all_that_lies_on_the_grid_is_cut():
         cover=Cover(np.full((50, 50), 3, np.uint8), {3: {102: 1.0}}),
         canopy=Canopy(cover=np.linspace(0, 1, 2500).reshape(50, 50), height_m=12.0),
     )
-    part = window(ground, tile)
+    part = ground.crop(tile)
     assert part.grid == ground.grid.crop(tile)
     for name in ("fuel", "elevation_m", "slope_deg", "aspect_deg", "known"):
         assert np.array_equal(getattr(part, name), getattr(ground, name)[5:25, 8:38], equal_nan=True)

@@ -11,7 +11,6 @@ from geolabel.fire.behave.canopy import Canopy
 from geolabel.fire.behave.flame import thomas_flame_length_m
 from geolabel.fire.behave.fuel import fuel_models
 from geolabel.fire.behave.point import Conditions, Options, Site, point_fire
-from geolabel.fire.front import speed
 from geolabel.fire.front.arrival import spread
 from geolabel.fire.front.fields import NOWHERE, behaviour, fuel_fields
 from geolabel.fire.front.heads import heads_of
@@ -75,11 +74,6 @@ def test_the_crown_head_is_that_of_the_point_model(model, speed_m_s):
     assert ours.crown_share == pytest.approx(truth.crown.crown_fraction_burned, abs=1e-4)
     assert ours.eccentricity == pytest.approx(truth.crown.eccentricity, abs=1e-5)
     assert difference(bearing(ours), truth.surface.bearing_deg)[truth.surface.eccentricity > 0.01].max() < 0.01
-
-
-def test_the_codes_of_the_kernel_are_those_of_the_point_model():
-    assert [getattr(speed, name) for name in ("SURFACE", "CONDITIONAL", "PASSIVE", "ACTIVE")] == list(range(4))
-    assert [crown.FIRE_TYPES[getattr(speed, name.upper())] for name in crown.FIRE_TYPES] == list(crown.FIRE_TYPES)
 
 
 def test_the_models_own_error_stretches_the_rates_of_active_crown_fires_too():

@@ -5,7 +5,6 @@ import pytest
 
 from benchmarks import campaign
 from geolabel.fire.campaign.campaign import burn_probability
-from geolabel.fire.landscape import Landscape
 from geolabel.grid import Tile
 from support import data_folder
 
@@ -16,9 +15,7 @@ pytestmark = pytest.mark.real
 def corner():
     """150 x 150 cells of it."""
     data_folder("landscape-napa-landfire")
-    tile, whole = Tile(300, 300, 150, 150), campaign.napa()
-    rasters = (whole.fuel, whole.elevation_m, whole.slope_deg, whole.aspect_deg, whole.known)
-    return Landscape(whole.grid.crop(tile), *(raster[tile.slices] for raster in rasters))
+    return campaign.napa().crop(Tile(300, 300, 150, 150))
 
 
 def test_two_campaigns_differ_by_the_error_they_claim(corner):

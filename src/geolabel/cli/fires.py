@@ -178,14 +178,16 @@ def burn_probability(
     ),
 ) -> None:
     """Map how often a fire that starts anywhere in a landscape burns each place, and what reaches communities."""
+    from geolabel.fire.weather.read import read_weather
     from geolabel.steps import fires as steps
     from geolabel.steps.landfire import landfire
 
     ground, roads = landfire(landscape), shapes_of(near, "objects")
+    weather = read_weather(wind, start, hours, grid=ground.grid)
     with bars() as progress:
         ensemble = steps.burn_probability(
             ground,
-            wind,
+            weather,
             start=start,
             hours=hours,
             fires=fires,
@@ -199,7 +201,7 @@ def burn_probability(
             progress=progress,
         )
         starts = steps.starts_words(roads, reach_m)
-        made = steps.regional_map(ensemble, ground, title=title, start=start, weather=wind, starts=starts)
+        made = steps.regional_map(ensemble, ground, title=title, start=start, weather=weather.source, starts=starts)
         written = steps.write_campaign(ensemble, made, ground, out_folder)
     low, middle, high = ensemble.size_quantiles_ha()
     plain(f"{ensemble.n} fires of {hours:g} h: {low:.0f} / {middle:.0f} / {high:.0f} ha (10, 50, 90 %)")

@@ -35,7 +35,10 @@ class Verbs(TyperGroup):
             where = Path(error.filename or ".")
             stop(SourceError(f"{error.strerror}: {where}", hint=DISK_HINTS[error.errno].format(folder=where.parent)))
         except KeyboardInterrupt:
-            err.print("interrupted; run the same command again and it goes on where it stopped", soft_wrap=True)
+            err.print(
+                "interrupted; run the same command again: with a project or a --work folder it goes on where it stopped",
+                soft_wrap=True,
+            )
             raise typer.Exit(2) from None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -19,7 +19,7 @@ from geolabel.fire.behave.fuel import NON_BURNABLE, check_fuel_numbers
 from geolabel.fire.ranges import check_bearing_deg, check_slope_deg
 from geolabel.fire.stands import EVERYWHERE, NUMBERS, Stands, look_up, stands_of, tally
 from geolabel.fire.weather.field import Zones
-from geolabel.grid import Grid
+from geolabel.grid import Grid, Tile
 
 NO_FUEL = 99
 """Fuel number of unknown ground: no fire is carried over what is not known."""
@@ -163,6 +163,21 @@ class Landscape:
         around = padded[:-2, 1:-1] | padded[2:, 1:-1] | padded[1:-1, :-2] | padded[1:-1, 2:]
         return self.burnable & around
 
+    def spreads_from(self, row: int, col: int) -> bool:
+        """Whether a cell burns and so does one of the four beside it: `has_burnable_neighbour` of one cell."""
+        burns = self.burnable
+        beside = burns[max(row - 1, 0) : row + 2, col].sum() + burns[row, max(col - 1, 0) : col + 2].sum()
+        return bool(burns[row, col] and beside > 2)  # the cell itself is counted twice
+
+    def crop(self, tile: Tile) -> Landscape:
+        """What lies on one tile of the grid."""
+        cut, parts = tile.slices, {}
+        for name in ("fuel", "elevation_m", "slope_deg", "aspect_deg", "known"):
+            parts[name] = getattr(self, name)[cut]
+        cover = None if self.cover is None else replace(self.cover, codes=self.cover.codes[cut])
+        canopy = None if self.canopy is None else self.canopy.at(cut)
+        return replace(self, grid=self.grid.crop(tile), cover=cover, canopy=canopy, **parts)
+
     @cached_property
     def digest(self) -> str:
         """Sha-256 over grid and rasters."""
@@ -207,12 +222,7 @@ class Landscape:
     def check_ignition(self, row: int, col: int) -> None:
         """Raise FireError where no fire can start in a cell; the nearest cell where one can is named."""
         inside = 0 <= row < self.grid.height and 0 <= col < self.grid.width
-        around = (
-            self.burnable[max(row - 1, 0) : row + 2, col].sum() + self.burnable[row, max(col - 1, 0) : col + 2].sum()
-            if inside
-            else 0
-        )
-        if inside and self.burnable[row, col] and around > 2:  # the cell itself is counted twice
+        if inside and self.spreads_from(row, col):
             return
         what = "has no burnable neighbour"
         if not inside:

@@ -69,7 +69,7 @@ def calibrate_on(
     seen = masks[-1][0].copy()
     seen[row, col] = True
     tile = around(seen)
-    part, air, cut = window(landscape, tile), weather_on(weather, tile), tile.slices
+    part, air, cut = landscape.crop(tile), weather_on(weather, tile), tile.slices
     drawn = [Perimeter(mask[cut], hours) for mask, hours in masks]
     start = (row - tile.row, col - tile.col)
     return calibrate(part, air, start, drawn, seed=seed, prior=prior, threads=threads, progress=progress, **options)
@@ -93,18 +93,6 @@ def around(burned: np.ndarray[Any, np.dtype[np.bool_]]) -> Tile:
     """The part of the grid that holds a scar and `ROOM` around it."""
     tight = frame_of(burned, 0)
     return frame_of(burned, max(LEAST, round(ROOM * max(tight.height, tight.width))))
-
-
-def window(landscape: Landscape, tile: Tile) -> Landscape:
-    """The landscape on one tile of its grid, with all that lies on the grid."""
-    shape, cut = landscape.grid.shape, tile.slices
-    here = {name: getattr(landscape, name) for name in landscape.__dataclass_fields__}
-    parts: dict[str, Any] = {n: v[cut] for n, v in here.items() if isinstance(v, np.ndarray) and v.shape == shape}
-    if landscape.cover is not None:
-        parts["cover"] = replace(landscape.cover, codes=landscape.cover.codes[cut])
-    if landscape.canopy is not None:
-        parts["canopy"] = landscape.canopy.at(cut)
-    return replace(landscape, grid=landscape.grid.crop(tile), **parts)
 
 
 def weather_on(weather: Weather, tile: Tile) -> Weather:

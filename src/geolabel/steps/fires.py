@@ -12,7 +12,7 @@ import numpy as np
 
 from geolabel.digests import digest
 from geolabel.errors import FireError
-from geolabel.files import atomic
+from geolabel.files import atomic, write_text
 from geolabel.grid import LonLat
 from geolabel.nouns.risk import BURNABLE, NO_DATA, NON_BURNABLE, MapStatus, RiskMap
 from geolabel.nouns.times import When, utc
@@ -30,11 +30,12 @@ if TYPE_CHECKING:
     from geolabel.fire.landscape import Landscape
     from geolabel.fire.weather.read import Source
 
-NEVER_YEAR = "how many fires start, and when, is not part of this map"
-DEPTH = ("arrival_min", "bearing_deg", "rate_m_min", "flame_m", "intensity_kw_m")
-NO_KIND = 255
-"""`Fire.kind` where nothing burned."""
-UNITS = ("min", "degree", "m/min", "m", "kW/m")
+NOT_A_RATE = "how many fires start, and when, is not part of this map"
+NOTES = ("Simulated fires, without suppression and spotting.",)
+"""What stands on every map of fires from anywhere."""
+UNITS = {"arrival_min": "min", "bearing_deg": "degree", "rate_m_min": "m/min", "flame_m": "m", "intensity_kw_m": "kW/m"}
+"""Rasters of a fire that are written, and their units."""
+KINDS = "0 surface, 1 conditional, 2 passive, 3 active"
 
 
 # ---------------------------------------------------------------------------------------------- one fire
@@ -110,45 +111,37 @@ def ignition_on(landscape: Landscape, ignition: Any) -> Ignition:
     return sum(parts[1:], parts[0])
 
 
-def isochrone_hours(hours: float) -> tuple[float, ...]:
-    """Hours at which a fire's outline is drawn: those of maps, up to the last."""
-    return lead_hours(hours)
-
-
 def write_fire(fire: Fire, folder: Path, *, start: When, hours: Sequence[float] | None = None) -> dict[str, Path]:
     """Paths of `isochrones.geojson` (RFC 7946, WGS84) and `fire.tif` (a COG with a band a quantity) in a folder.
+
+    Outlines are drawn at the hours given, by default at those of maps up to the fire's last.
 
     Raises
     ------
     SourceError
         On a full disk; files are whole or absent.
     """
+    from geolabel.dataset import geojson
+    from geolabel.fire.front.fields import NOWHERE
     from geolabel.fire.front.isochrones import isochrones
     from geolabel.view.cog import write_cog
 
-    folder.mkdir(parents=True, exist_ok=True)
-    lines = isochrones(fire, hours or isochrone_hours(fire.hours), start=start)
-    path = folder / "isochrones.geojson"
-    named = lines.assign(id=[f"{hour:g}h" for hour in lines["hour"]], time=[_iso(when) for when in lines["time"]])
-    with atomic(path) as tmp:
-        named.to_crs("EPSG:4326").to_file(
-            tmp, driver="GeoJSON", engine="pyogrio", layer="isochrones", RFC7946="YES", ID_FIELD="id"
-        )
-    bands = [np.asarray(getattr(fire, name), np.float32) for name in DEPTH]
-    bands[0] = np.where(np.isfinite(bands[0]), bands[0], np.float32(np.nan))
-    names: tuple[str, ...] = DEPTH
-    units: tuple[str, ...] = UNITS
+    lines = isochrones(fire, hours or lead_hours(fire.hours), start=start)
+    shapes = geojson.lonlat(lines.geometry, fire.grid.crs.proj, longest=geojson.longest_edge(fire.grid))
+    rows = lines.drop(columns="geometry").to_dict("records")
+    features = [geojson.feature(f"{row['hour']:g}h", at, row) for row, at in zip(rows, shapes, strict=True)]
+    bands = {name: np.asarray(getattr(fire, name), np.float32) for name in UNITS}
+    bands["arrival_min"] = np.where(fire.burned, bands["arrival_min"], np.float32(np.nan))
+    units = dict(UNITS)
     if fire.kind is not None:
-        bands.append(np.where(fire.kind == NO_KIND, np.float32(np.nan), fire.kind).astype(np.float32))
-        names, units = (*DEPTH, "crown_fire"), (*UNITS, "0 surface, 1 conditional, 2 passive, 3 active")
-    cog = write_cog(folder / "fire.tif", bands, fire.grid, names=names, nodata=float("nan"), units=units)
+        bands["crown_fire"] = np.where(fire.kind == NOWHERE, np.float32(np.nan), fire.kind).astype(np.float32)
+        units["crown_fire"] = KINDS
+    path, nan = folder / "isochrones.geojson", float("nan")
+    write_text(path, geojson.text(features))
+    cog = write_cog(
+        folder / "fire.tif", [*bands.values()], fire.grid, names=[*bands], nodata=nan, units=[*units.values()]
+    )
     return {"isochrones": path, "cog": cog}
-
-
-def _iso(when: Any) -> str:
-    from geolabel.nouns.times import iso
-
-    return iso(when.to_pydatetime())
 
 
 # ---------------------------------------------------------------------------------------------- fires anywhere
@@ -216,8 +209,8 @@ def burn_probability(
 def starts_words(near: gpd.GeoDataFrame | None = None, reach_m: float = 500.0) -> str:
     """Where fires may start, as a map says it."""
     if near is None:
-        return f"anywhere on ground that burns, all places alike; {NEVER_YEAR}"
-    return f"near {len(near)} objects given, less often the further off (1 / e at {reach_m:g} m); {NEVER_YEAR}"
+        return f"anywhere on ground that burns, all places alike; {NOT_A_RATE}"
+    return f"near {len(near)} objects given, less often the further off (1 / e at {reach_m:g} m); {NOT_A_RATE}"
 
 
 def regional_map(
@@ -230,7 +223,7 @@ def regional_map(
     starts: str,
     status: MapStatus = "exercise",
     approver: str = "",
-    notes: Sequence[str] = (),
+    notes: Sequence[str] = NOTES,
 ) -> RiskMap:
     """RiskMap of fires that start anywhere: share of them that burn a place, dominant direction, Monte-Carlo confidence."""
     grid, known = landscape.grid, landscape.known

@@ -26,7 +26,8 @@ from geolabel.fire.campaign.members import FuelDraw, Member, Outlook, seed_of
 from geolabel.fire.campaign.sums import Account, Sums
 from geolabel.fire.campaign.uncertainty import Uncertainty
 from geolabel.fire.front.arrival import Fire, check_start, fire_of
-from geolabel.fire.front.solver import Ignition, Setting, Solver
+from geolabel.fire.front.ignition import Lit
+from geolabel.fire.front.solver import Setting, Solver
 from geolabel.fire.landscape import Landscape
 from geolabel.fire.weather.weather import Weather
 from geolabel.stream import Progress, silent, walk
@@ -44,7 +45,7 @@ PIECES = 32
 def campaign(
     landscape: Landscape,
     weather: Weather,
-    ignition: Ignition,
+    ignition: Lit,
     hours: Sequence[float],
     *,
     members: int,
@@ -138,7 +139,7 @@ def burn_probability(
 def random_fires(
     landscape: Landscape,
     weather: Weather,
-    ignitions: Sequence[Ignition],
+    ignitions: Sequence[Lit],
     hours: float,
     *,
     seed: int,
@@ -192,7 +193,7 @@ def _solvers(outlook: Outlook, threads: int) -> Callable[[], AbstractContextMana
 
 def _run(
     outlook: Outlook,
-    ignition: Ignition | Ignitions,
+    ignition: Lit | Ignitions,
     account: Account,
     seed: int,
     threads: int,
@@ -211,9 +212,7 @@ def _run(
     return ensemble_of(sums)
 
 
-def _piece(
-    outlook: Outlook, ignition: Ignition | Ignitions, account: Account, seed: int, members: tuple[int, int]
-) -> Sums:
+def _piece(outlook: Outlook, ignition: Lit | Ignitions, account: Account, seed: int, members: tuple[int, int]) -> Sums:
     """Sums over some members, burned one after the other in one workspace."""
     sums, solver = Sums(account, *members), outlook.solver()
     for member in range(*members):
@@ -224,7 +223,7 @@ def _piece(
 
 
 def _on_threads(
-    outlook: Outlook, ignition: Ignition | Ignitions, account: Account, seed: int, threads: int, progress: Progress
+    outlook: Outlook, ignition: Lit | Ignitions, account: Account, seed: int, threads: int, progress: Progress
 ) -> Sums:
     """Sums over all members, which threads burn side by side and add up one after the other."""
     sums, lent, alone = Sums(account), _solvers(outlook, threads), Lock()

@@ -13,7 +13,7 @@ from rasterio.features import rasterize
 from scipy.ndimage import distance_transform_edt
 
 from geolabel.errors import CRSError, FireError
-from geolabel.fire.arrays import F32, F64, I32, Mask
+from geolabel.fire.arrays import F32, F64, I32
 from geolabel.fire.landscape import Landscape
 from geolabel.grid import Grid
 
@@ -138,15 +138,9 @@ class Ignitions:
         for _ in range(MOST_TRIES):
             at = np.searchsorted(self.up_to, rng.random() * self.total, side="right")
             row, col = divmod(int(self.cells[min(int(at), len(self.cells) - 1)]), self.width)
-            if _spreads(ground.burnable, row, col):
+            if ground.spreads_from(row, col):
                 return row, col
         raise FireError(
             f"none of {MOST_TRIES} draws found ground on which a fire can start",
             hint="the density lies on ground that does not burn under the fuel drawn",
         )
-
-
-def _spreads(burnable: Mask, row: int, col: int) -> bool:
-    """Whether a cell burns and so does one of the four beside it."""
-    beside = burnable[max(row - 1, 0) : row + 2, col].sum() + burnable[row, max(col - 1, 0) : col + 2].sum()
-    return bool(burnable[row, col] and beside > 2)  # the cell itself is counted twice

@@ -14,7 +14,8 @@ from geolabel.fire.campaign.ignitions import Ignitions
 from geolabel.fire.campaign.uncertainty import Uncertainty, erring
 from geolabel.fire.front.arrival import Fire, check_start, fire_of
 from geolabel.fire.front.fields import Behaviour, behaviour, flames, fuel_fields
-from geolabel.fire.front.solver import Ignition, Reached, Setting, Solver
+from geolabel.fire.front.ignition import Lit
+from geolabel.fire.front.solver import Reached, Setting, Solver
 from geolabel.fire.landscape import Landscape
 from geolabel.fire.weather.weather import Weather
 
@@ -29,7 +30,7 @@ class Draw:
     ground: Landscape
     weather: Weather
     rate_factor: float
-    ignition: Ignition
+    ignition: Lit
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Outlook:
     setting: Setting = "fast"
     crown: CrownModel | None = None
 
-    def draw(self, ignition: Ignition | Ignitions, seed: np.random.SeedSequence) -> Draw:
+    def draw(self, ignition: Lit | Ignitions, seed: np.random.SeedSequence) -> Draw:
         """What one seed makes of the uncertainty."""
         rng = np.random.default_rng(seed)
         hourly = self.hourly[rng.integers(len(self.hourly))] if len(self.hourly) > 1 else self.hourly[0]
@@ -70,7 +71,7 @@ class Outlook:
             ignition = ignition.draw(rng, ground)
         return Draw(ground, weather, factor, ignition)
 
-    def burn(self, ignition: Ignition | Ignitions, seed: np.random.SeedSequence, solver: Solver) -> Member:
+    def burn(self, ignition: Lit | Ignitions, seed: np.random.SeedSequence, solver: Solver) -> Member:
         """The fire of one seed from one ignition, or from one that is drawn."""
         one = self.draw(ignition, seed)
         acts = behaviour(one.ground, one.weather, rate_factor=one.rate_factor, crown=self.crown)
@@ -88,7 +89,7 @@ class Outlook:
         """A workspace for these fires."""
         return Solver(self.landscape.grid.shape, self.landscape.grid.res_m, self.setting)
 
-    def fire(self, ignition: Ignition, seed: np.random.SeedSequence, solver: Solver) -> Fire:
+    def fire(self, ignition: Lit, seed: np.random.SeedSequence, solver: Solver) -> Fire:
         """The same as rasters."""
         one = self.burn(ignition, seed, solver)
         return fire_of(one.ground, one.acts, one.reached, self.hours)

@@ -18,7 +18,6 @@ from geolabel.fire.behave.point import CrownModel
 from geolabel.fire.front.fields import NOWHERE, Behaviour, behaviour, flames, fuel_fields, given_fields
 from geolabel.fire.front.ignition import POINT, Ignition, Lit
 from geolabel.fire.front.solver import Reached, Setting, Solver, placed
-from geolabel.fire.front.speed import SLOWEST_M_MIN
 from geolabel.fire.landscape import Landscape
 from geolabel.fire.weather.weather import Weather
 from geolabel.grid import Grid
@@ -112,8 +111,7 @@ def first_arrival(
         aspect_rad=zero if aspect_rad is None else aspect_rad,
         starts_min=np.asarray(starts_min, float),
     )
-    burnable = np.asarray((rate > SLOWEST_M_MIN).reshape(-1, *shape).any(0))
-    fields = fields._replace(fuel=np.where(burnable, np.int16(0), np.int16(-1)).ravel())
+    burnable = (fields.fuel >= 0).reshape(shape)
     solver = solver or Solver(shape, res_m, setting)
     start = Ignition.read(ignition).on(burnable).while_open(closes_min, shape)
     reached = solver.reach(fields, start, minutes, float(rate.max()), closes_min)

@@ -21,7 +21,7 @@ from geolabel.fire.front.classes import Classes, classes
 from geolabel.fire.front.crowns import Under, crown_columns, crown_heat_kj_m2
 from geolabel.fire.front.heads import heads_of
 from geolabel.fire.front.solver import Reached
-from geolabel.fire.front.speed import FUEL_COLUMNS, Fields
+from geolabel.fire.front.speed import FUEL_COLUMNS, SLOWEST_M_MIN, Fields
 from geolabel.fire.landscape import Landscape
 from geolabel.fire.weather.field import WindField
 from geolabel.fire.weather.weather import Weather
@@ -30,7 +30,6 @@ NOWHERE = 255
 """Kind of fire where none came."""
 
 # ---------------------------------------------------------------------------------------------- given fields
-_NO_FUEL = np.zeros(0, np.int16)
 _NO_RISE = np.zeros(0, np.float32)
 _NO_FIELD = np.zeros((0, 0), np.float32)
 
@@ -50,7 +49,7 @@ def given_fields(
         eccentricity=ecc,
         slope=np.require(slope, np.float32, ["C", "W"]).ravel(),
         aspect_rad=np.require(aspect_rad, np.float32, ["C", "W"]).ravel(),
-        fuel=_NO_FUEL,
+        fuel=np.where((rate > SLOWEST_M_MIN).any(0), np.int16(0), np.int16(-1)),
         rise_east=_NO_RISE,
         rise_north=_NO_RISE,
         behaviour=np.zeros((0, 0, FUEL_COLUMNS)),

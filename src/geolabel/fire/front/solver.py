@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from geolabel.errors import FireError, nearest
 from geolabel.fire.arrays import F32, F64, I32
-from geolabel.fire.front import ignition
 from geolabel.fire.front.barrier import check_closing
 from geolabel.fire.front.burn import burn
-from geolabel.fire.front.ignition import AREA, Lit
+from geolabel.fire.front.ignition import AREA, Ignition
 from geolabel.fire.front.queue import IDLE, Mesh, Queue
 from geolabel.fire.front.speed import SLOTS, Fields, Speeds
 
@@ -23,8 +22,6 @@ INTERVALS: dict[str, int] = {"accurate": 4, "fast": 1}
 BUCKET_SHARE = 1.0
 """Width of a bucket, as a share of the time the fastest fire takes over one interval."""
 MOST_BUCKETS = 200_000
-
-Ignition = Lit
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,7 @@ class Solver:
         )
 
     def reach(
-        self, fields: Fields, start: ignition.Ignition, minutes: float, fastest: float, closes_min: F32 | None = None
+        self, fields: Fields, start: Ignition, minutes: float, fastest: float, closes_min: F32 | None = None
     ) -> Reached:
         """The cells burned within `minutes`.
 

@@ -18,6 +18,7 @@ import numpy as np
 from numba import njit
 
 from geolabel.fire.arrays import F32, F64, I16, I32, I64
+from geolabel.fire.behave.crown import ACTIVE, CONDITIONAL, PASSIVE, SURFACE
 from geolabel.fire.behave.flame import M_MIN_PER_MPH
 
 COMPILE = {"nogil": True, "_nrt": False, "error_model": "numpy", "fastmath": {"contract", "nsz", "arcp"}}
@@ -32,8 +33,6 @@ CROWN_COLUMNS = 10
 """After those, where crowns may burn: surface rate that lights them; base, gain, wind power and upper bound of their rate when
 active; critical rate; wind factor to east and north in the wind from which they are active; length-to-width less 1; and
 whether passive fires go by Cruz."""
-SURFACE, CONDITIONAL, PASSIVE, ACTIVE = range(4)
-"""As in `behave.crown`, for which a test stands."""
 SLOTS = 2
 """Periods of a cell kept at a time, at most."""
 
