@@ -200,8 +200,9 @@ def relax(
             kappa, foot, lean, gain = lean_of(speeds, cell, slot, (ex, ey), gap, per_m)
         pull, climb = (gap + bx * ex + by * ey) * foot, gx * ex + gy * ey
         start, end = fields.starts[period], period_end(fields, period)
+        changing = len(fields.starts) > 1
         x = first + skip - 1
-        for _ in range(skip, n if kappa > -1 else 0):  # at kappa <= -1 every run starts at q
+        for _ in range(skip, n if kappa > -1 or changing else 0):  # at kappa <= -1 every run starts at q
             x += 1
             x -= 4 * mesh.k if x >= 4 * mesh.k else 0
             node = base + mesh.offset[x]
@@ -212,8 +213,8 @@ def relax(
             rise = gx * wx + gy * wy
             ew, aside = ex * wx + ey * wy + climb * rise, abs(ex * wy - ey * wx)
             share = ew * foot - lean * aside if abs(kappa) < 1 else (0.0 if kappa > 0 else 1.0)
-            if share >= 1:
-                continue  # from q, which has offered its own, and in its own weather
+            if share >= 1 and not changing:
+                continue  # from q, which has offered its own
             if 0 < share < 1:
                 t = tp - bx * wx - by * wy + pull * ew + gain * aside
             else:
