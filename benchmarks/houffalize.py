@@ -26,7 +26,7 @@ from geolabel.fire.calibrate.prior import Prior
 from geolabel.fire.landscape import Landscape
 from geolabel.fire.weather.samples import read_samples
 from geolabel.grid import Grid
-from geolabel.steps.calibrate import around, scar_mask, window
+from geolabel.steps.calibrate import around, scar_mask
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("GEOLABEL_DATA", ROOT.parent / "shared" / "data")) / "fire-houffalize"
@@ -76,7 +76,7 @@ def case(*, roads):
     whole = landscape(roads=roads)
     scar = scar_mask(gpd.read_file(DATA / "observed_scar" / "observed_scar.shp"), whole.grid)
     tile = around(scar)
-    part, row, col = window(whole, tile), IGNITION[0] - tile.row, IGNITION[1] - tile.col
+    part, row, col = whole.crop(tile), IGNITION[0] - tile.row, IGNITION[1] - tile.col
     start = part.nearest_burnable(row, col)
     moved = float(np.hypot(start[0] - row, start[1] - col)) * whole.grid.res_m
     return Case("roads as mapped" if roads else "roads closed over", part, scar[tile.slices], start, moved)
